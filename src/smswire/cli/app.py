@@ -1,0 +1,28 @@
+"""The group of commands. A command's module is loaded when the command is used, so that none waits for another's."""
+
+from __future__ import annotations
+
+import importlib
+
+import click
+
+_COMMANDS = ("sms", "bulk", "balance", "sandbox", "demo")
+
+
+class _Commands(click.Group):
+    """Finds the command ``name`` in the module of the same name."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in _COMMANDS:
+            return None
+        command = getattr(importlib.import_module(f".{name}", __package__), name)
+        assert isinstance(command, click.Command)
+        return command
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+def app() -> None:
+    """Send SMS through the gateway seven.io (once sms77.io), or through a sandbox of it on this machine."""

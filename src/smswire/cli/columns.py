@@ -1,0 +1,65 @@
+"""From the rows of a bulk file to messages: which columns there are, and what a cell means in each.
+
+A column is an option of the send, by the gateway's name for it. Those that only shape the gateway's answer (``json``,
+``details``, …) are not for a file to set, and ``files`` does not fit a cell. An empty cell leaves the option out.
+The rules themselves are ``gateway.sms``'s: every row is made a ``Message``, which checks itself.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from ..errors import InvalidParameter
+from .table import Finding, Row, TableError
+
+_FLAGS = {"1": True, "0": False, "true": True, "false": False}  # spreadsheets write TRUE and FALSE
+_WHOLE = re.compile(r"[0-9]{1,18}")
+
+
+def _flag(cell: str) -> object:
+    return _FLAGS.get(cell.strip().lower(), cell)
+
+
+def _number_or_text(cell: str) -> object:
+    return int(cell) if _WHOLE.fullmatch(cell) else cell
+
+
+#: Every column, and what makes a value of its cell; what cannot be one is left as it is for the gateway's rule to name.
+COLUMNS: dict[str, Callable[[str], object]] = {
+    "to": str,
+    "text": str,
+    "from": str,
+    "delay": _number_or_text,
+    "flash": _flag,
+    "performance_tracking": _flag,
+    "udh": str,
+    "is_binary": _flag,
+    "ttl": _number_or_text,
+    "label": str,
+    "foreign_id": str,
+    "debug": _flag,
+    "no_reload": _flag,
+    "unicode": _flag,
+}
+
+
+def messages(rows: Iterable[Row]) -> list[Any]:
+    """A ``gateway.Message`` for each row, in order.
+
+    Raises:
+        TableError: a value breaks a rule the gateway documents; every row with one is named.
+    """
+    from ..gateway import Message
+
+    made, findings = [], []
+    for row in rows:
+        values = {name: COLUMNS[name](cell) for name, cell in row.cells.items() if cell}
+        try:
+            made.append(Message(**values))  # type: ignore[arg-type]  # a cell's type is for Message to judge
+        except InvalidParameter as error:
+            findings.append(Finding(row.line, str(error)))
+    if findings:
+        raise TableError(findings)
+    return made

@@ -1,0 +1,142 @@
+"""What the commands share: the options that say which gateway and how, and how a command ends.
+
+The API key comes from the environment or a file, never from an argument, which every user of the machine could read
+in the list of processes. It is never printed.
+
+A command's results go to stdout and everything else to stderr. With ``--json`` the last line on stdout is one JSON
+object, in ASCII, so that no terminal or pipe can spoil it.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from ..gateway import Gateway
+    from ..net.pacers import Pacer
+
+KEY_VARIABLE = "SMSWIRE_API_KEY"
+ACCEPTED, NOT_ALL_ACCEPTED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Which gateway, and how to reach it; the key is not in the repr.
+
+    Attributes:
+        base_url, auth, send_as: as ``Gateway`` has them, or None for its default.
+        trust: file with the certificates to trust, or None for the usual ones.
+        connections: how many connections there may be at once.
+    """
+
+    api_key: str = field(repr=False)
+    base_url: str | None = None
+    trust: str | None = None
+    connections: int = 50
+    auth: str | None = None
+    send_as: str | None = None
+
+    def gateway(self, *, pacer: Pacer | None = None) -> Gateway:
+        """A gateway as set.
+
+        Raises:
+            ConfigurationError: something set cannot work.
+        """
+        from ..gateway import Gateway
+
+        chosen = {"base_url": self.base_url, "auth": self.auth, "send_as": self.send_as, "pacer": pacer}
+        given: dict[str, Any] = {name: value for name, value in chosen.items() if value is not None}
+        return Gateway(self.api_key, trust=self.trust, max_connections=self.connections, **given)
+
+
+connections_option = click.option(
+    "--connections", type=click.IntRange(1), default=50, show_default=True, help="Connections open at once, at most."
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="One line of JSON, last on stdout.")
+
+
+def gateway_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Adds the options of every command that speaks to a gateway; ``command`` gets them as its first argument."""
+
+    @click.option("--base-url", metavar="URL", help="Where the gateway is, e.g. https://127.0.0.1:8443/api.")
+    @click.option(
+        "--trust",
+        type=click.Path(exists=True, dir_okay=False),
+        metavar="FILE",
+        help="Certificates to trust in place of the usual ones (PEM).",
+    )
+    @click.option(
+        "--api-key-file",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        metavar="FILE",
+        help=f"File that holds the API key; without it the key is read from {KEY_VARIABLE}.",
+    )
+    @click.option("--auth", type=click.Choice(["basic", "x_api_key", "bearer", "p"]), help="How to show the key.")
+    @click.option("--send-as", type=click.Choice(["form", "json", "query"]), help="How to write the parameters.")
+    @connections_option
+    @json_option
+    @functools.wraps(command)
+    def with_settings(
+        base_url: str | None,
+        trust: str | None,
+        api_key_file: Path | None,
+        auth: str | None,
+        send_as: str | None,
+        connections: int,
+        **rest: Any,
+    ) -> None:
+        command(Settings(_api_key(api_key_file), base_url, trust, connections, auth, send_as), **rest)
+
+    return with_settings
+
+
+def _api_key(file: Path | None) -> str:
+    if file is None:
+        key, place = os.environ.get(KEY_VARIABLE, ""), KEY_VARIABLE
+    else:
+        try:
+            key, place = file.read_text("ascii"), str(file)
+        except (OSError, UnicodeDecodeError):  # neither message may show what the file holds
+            raise click.UsageError(f"no API key can be read from {file}") from None
+    if not key.strip():
+        raise click.UsageError(
+            f"no API key in {place}" if file else f"no API key: set {KEY_VARIABLE} or give --api-key-file"
+        )
+    return key.strip()
+
+
+class Command(click.Command):
+    """A command that ends in one sentence on stderr and an exit status, whatever it raised of ours."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        from ..errors import ConfigurationError, InvalidRequest, SmswireError
+
+        try:
+            return super().invoke(ctx)
+        except SmswireError as error:
+            if ctx.params.get("as_json"):
+                print_json({"error": str(error), "sent": error.sent.value, "code": getattr(error, "code", None)})
+            complain(str(error))
+            ctx.exit(WRONG_USAGE if isinstance(error, ConfigurationError | InvalidRequest) else NOT_ALL_ACCEPTED)
+        except KeyboardInterrupt:
+            complain("interrupted")
+            ctx.exit(INTERRUPTED)
+
+
+def print_json(answer: Mapping[str, Any]) -> None:
+    """One JSON object as one line of ASCII on stdout."""
+    from ..codec import json
+
+    click.echo(json.encode(answer, ascii_only=True))
+
+
+def complain(sentence: str) -> None:
+    """A sentence on stderr."""
+    click.echo(f"smswire: {sentence}", err=True)

@@ -1,0 +1,241 @@
+"""``application/x-www-form-urlencoded``: WHATWG URL, section 5, the serializer and the parser to the letter.
+
+A form is an ordered list of (name, value) pairs; names may repeat, be empty, hold anything. Letters, digits and
+``*-._`` stand for themselves, a space is ``+``, any other byte of the UTF-8 text is ``%XX``. The parser takes all
+input: empty pieces between ``&`` are no pairs, a malformed ``%`` stays, bytes that are not UTF-8 become U+FFFD. With
+``errors="strict"`` it refuses the last two. ``decode(encode(pairs)) == pairs`` for every list of pairs of text.
+
+``encode`` also takes what the gateway's own client libraries turn into text before they send: ``True`` and ``False``
+are ``1`` and ``0``, ``None`` leaves the field out, a list or tuple repeats it, an ``int`` or ``Decimal`` is written
+out in digits. What has no one obvious text (a ``float``, a date, a set) is refused. A value may be a secret: no error
+quotes one.
+"""
+
+from __future__ import annotations
+
+import re
+from codecs import utf_8_decode
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from functools import lru_cache
+from itertools import islice
+from typing import Any, Final, Literal
+
+from ..errors import ConfigurationError, DecodeError, EncodeError
+from . import percent
+
+MAX_FIELDS: Final = 1000
+"""The most fields ``decode`` takes by default: what PHP's ``max_input_vars`` allows."""
+
+MAX_BYTES: Final = 32 * 1024 * 1024
+"""The most bytes ``decode`` takes by default: the largest body that :mod:`smswire.wire` lets through."""
+
+# The complement of the "application/x-www-form-urlencoded percent-encode set", and the space, which becomes "+".
+_SAFE = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789*-._ "
+_PLAIN = re.compile(r"[A-Za-z0-9*\-._]*")
+
+# Decimal("1E+999999999") is short, and a gigabyte in plain digits. The bound is what Python writes of any int, whatever
+# sys.set_int_max_str_digits() says.
+_MAX_DIGITS = 640
+_TOO_LONG = 10**_MAX_DIGITS
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_BYTE = re.compile(rb"%[0-9A-Fa-f]{2}|.", re.DOTALL)
+
+
+def encode(fields: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> bytes:
+    """The fields as the body of a POST, or as a query.
+
+    Args:
+        fields: a mapping, or pairs of a name and a value. A value is ``str``, ``bytes`` of UTF-8, ``int``, ``bool``
+            (``1``, ``0``), ``Decimal`` (plain digits, no exponent), ``None`` (the field is left out), or a list or
+            tuple of these (the field is repeated).
+
+    Raises:
+        EncodeError: a value of another type or a nested list, a ``Decimal`` that is not finite, bytes that are not
+            UTF-8, a lone surrogate, a name that is not ``str``. ``path`` is the name of the field.
+
+    >>> encode({"to": ["49171", "49172"], "text": "5 < 6", "flash": True, "label": None})
+    b'to=49171&to=49172&text=5+%3C+6&flash=1'
+    """
+    written: list[str] = []
+    for name, value in fields.items() if isinstance(fields, (dict, Mapping)) else _pairs(fields):
+        if not isinstance(name, str):
+            raise EncodeError(f"the name of a field must be str, not {type(name).__name__}")
+        if value is None:
+            continue
+        key = _name(name)
+        try:
+            if type(value) is str:
+                written.append(f"{key}={_escape(value)}")
+            elif isinstance(value, (list, tuple)):
+                written.extend(f"{key}={_escape(_text(item))}" for item in value if item is not None)
+            else:
+                written.append(f"{key}={_escape(_text(value))}")
+        except EncodeError as error:
+            error.path = _shown(name)
+            raise
+    return "&".join(written).encode("ascii")
+
+
+def decode(
+    data: bytes | str,
+    *,
+    max_fields: int = MAX_FIELDS,
+    max_bytes: int = MAX_BYTES,
+    errors: Literal["replace", "strict"] = "replace",
+) -> list[tuple[str, str]]:
+    """The pairs of a form, in order, repeats kept.
+
+    Args:
+        data: a body or a query without its ``?``.
+        max_fields: the most fields taken.
+        max_bytes: the most bytes taken, counted in UTF-8 for ``str``.
+        errors: ``"replace"`` reads everything, as WHATWG says; ``"strict"`` refuses a malformed ``%``, and names and
+            values that are not UTF-8.
+
+    Raises:
+        DecodeError: a limit is passed, or ``strict`` found a fault; with ``offset``.
+        ConfigurationError: no such ``errors``.
+
+    >>> decode(b"to=49171&to=49172&text=5+%3C+6")
+    [('to', '49171'), ('to', '49172'), ('text', '5 < 6')]
+    """
+    if errors not in ("replace", "strict"):
+        raise ConfigurationError('errors is "replace" or "strict"')
+    raw = _bytes(data, errors)
+    try:
+        return _decode(raw, max_fields, max_bytes, errors)
+    except DecodeError as error:
+        if isinstance(data, str):
+            error.offset = len(raw[: error.offset].decode("utf-8", "ignore"))
+        raise
+
+
+def _decode(raw: bytes, max_fields: int, max_bytes: int, errors: str) -> list[tuple[str, str]]:
+    if len(raw) > max_bytes:
+        raise DecodeError(f"the form has more than {max_bytes} bytes", offset=max_bytes)
+    if raw.count(b"&") >= max_fields:
+        _refuse_fields_beyond(max_fields, raw)
+    pairs = []
+    offset = 0
+    for field in raw.split(b"&"):
+        if field:
+            name, equals, value = field.partition(b"=")
+            pairs.append((_read(name, offset, errors), _read(value, offset + len(name) + len(equals), errors)))
+        offset += len(field) + 1
+    return pairs
+
+
+def _read(raw: bytes, offset: int, errors: str) -> str:
+    """The text of one name or value that stands at ``offset``."""
+    if errors == "strict":
+        return _read_strictly(raw, offset)
+    return percent.unescape(raw.replace(b"+", b" ")).decode("utf-8", "replace")
+
+
+def _read_strictly(raw: bytes, offset: int) -> str:
+    malformed: DecodeError | None = None
+    try:
+        unescaped = percent.decode(raw.replace(b"+", b" "))
+    except DecodeError as error:
+        malformed = error
+        unescaped = percent.unescape(raw[: error.offset].replace(b"+", b" "))
+    try:
+        text, _ = utf_8_decode(unescaped, "strict", malformed is None)  # what stands before the fault may be cut short
+    except UnicodeDecodeError as error:
+        inside = sum(len(unit) for unit in islice(_BYTE.findall(raw), error.start))
+        raise DecodeError("the bytes are not UTF-8", offset=offset + inside) from None
+    if malformed is not None:
+        malformed.offset = offset + (malformed.offset or 0)
+        raise malformed
+    return text
+
+
+def _refuse_fields_beyond(max_fields: int, raw: bytes) -> None:
+    for index, field in enumerate(re.finditer(rb"[^&]+", raw)):
+        if index >= max_fields:
+            raise DecodeError(f"the form has more than {max_fields} fields", offset=field.start())
+
+
+def _bytes(data: bytes | str, errors: str) -> bytes:
+    if isinstance(data, bytes):
+        return data
+    if not isinstance(data, str):
+        raise DecodeError(f"a form is read from bytes or str, not {type(data).__name__}")
+    # WHATWG takes scalar values only: a surrogate has become U+FFFD before the parser sees it.
+    surrogate = _SURROGATE.search(data)
+    if surrogate is None:
+        return data.encode()
+    if errors == "strict":
+        raise DecodeError("a lone surrogate is no character", offset=surrogate.start())
+    return _SURROGATE.sub("\ufffd", data).encode()
+
+
+def _pairs(fields: Iterable[tuple[str, Any]]) -> Iterable[tuple[str, Any]]:
+    if isinstance(fields, (str, bytes)) or not isinstance(fields, Iterable):
+        raise EncodeError(f"a form is a mapping or pairs of name and value, not {type(fields).__name__}")
+    for index, pair in enumerate(fields):
+        # A string of two characters would pass for a pair.
+        if not isinstance(pair, (tuple, list)) or len(pair) != 2:
+            raise EncodeError(f"field {index} is not a pair of name and value")
+        yield pair[0], pair[1]
+
+
+@lru_cache(maxsize=512)
+def _name(name: str) -> str:
+    """A name as it is sent. Programs send few names again and again; values are theirs and remembered nowhere."""
+    try:
+        return _escape(str.__str__(name))  # a name may be a member of an enum, which writes itself otherwise
+    except EncodeError as error:
+        error.path = _shown(name)
+        raise
+
+
+def _escape(text: str) -> str:
+    if _PLAIN.fullmatch(text):
+        return text
+    return percent.encode(text, _SAFE).replace(" ", "+")
+
+
+def _text(value: object) -> str:
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, bool):
+        return "1" if value else "0"
+    if isinstance(value, int):
+        if not -_TOO_LONG < value < _TOO_LONG:
+            raise EncodeError(f"an integer of more than {_MAX_DIGITS} digits cannot be a form field")
+        return int.__repr__(value)
+    if isinstance(value, Decimal):
+        return _plain_digits(value)
+    if isinstance(value, bytes):
+        return _utf8_text(value)
+    if isinstance(value, float):
+        raise EncodeError("a float has no one exact text: give a Decimal or a str")
+    raise EncodeError(f"a value of type {type(value).__name__} cannot be a form field")
+
+
+def _utf8_text(value: bytes) -> str:
+    try:
+        return value.decode()
+    except UnicodeDecodeError as error:
+        start = error.start
+    # Outside the handler: the error's context would hold the value.
+    raise EncodeError(f"the bytes are not UTF-8 (byte {start})")
+
+
+def _plain_digits(value: Decimal) -> str:
+    if not value.is_finite():
+        raise EncodeError("a Decimal that is not finite cannot be a form field")
+    _, digits, exponent = value.as_tuple()
+    if len(digits) + abs(int(exponent)) > _MAX_DIGITS:
+        raise EncodeError(f"a Decimal of more than {_MAX_DIGITS} digits cannot be a form field")
+    return f"{value:f}"
+
+
+def _shown(name: str) -> str:
+    """A name fit for a message: printable, and not long."""
+    name = str.__str__(name)
+    printable = name if name.isprintable() else ascii(name)[1:-1]
+    return printable if len(printable) <= 60 else f"{printable[:59]}…"

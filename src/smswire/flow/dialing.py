@@ -1,0 +1,372 @@
+"""Which address next, racing, and when an opening has settled.
+
+``Addresses`` is what one pool knows of its host: the addresses of the last lookup, which of them answered last, how
+long each took. ``Opening`` is one connection being opened: it tries addresses one after the other, starts the next
+when the one before has not answered in time (happy eyeballs, RFC 8305), and ends with the first that is ready for a
+request (over TLS: handshake done).
+
+Rules:
+
+- Until an address has answered, only one opening is under way: its race finds out for all. Afterwards the address
+  that answered last goes first, and loses that place when a dial to it passes the delay unanswered.
+- *Answered* means a byte of the server's over TLS (the kernel completes TCP handshakes for servers that hang), the
+  TCP connection over plain http.
+- Every address tried takes a grant of the pacing rule of its own, in the step that says ``CONNECT``.
+- A grant settles at the first evidence from the far end: a byte, a refusal, a reset, an end. Closing a socket that
+  has not settled abandons its grant; an error that ``connect()`` itself raised gives it back.
+
+Nothing here resolves names, opens sockets, or reads a clock.
+"""
+
+from __future__ import annotations
+
+import errno
+import math
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from ..errors import ConnectError, NetworkError, SmswireError
+from ..wire.channel import Channel
+from .connection import Connection
+
+if TYPE_CHECKING:
+    from .pacing import Grant
+    from .pool import Pool, Waiter
+
+CONNECT: Final = 1
+WATCH: Final = 2
+CLOSE: Final = 3
+OPENED: Final = 4
+FAILED: Final = 5
+
+# RFC 8305 section 5: the recommended Connection Attempt Delay.
+ATTEMPT_DELAY_S: Final = 0.25
+# An address with a long way is not overtaken at every dial: two round trips go into a TLS handshake's first answer.
+ATTEMPT_DELAY_ROUND_TRIPS: Final = 2.5
+# The far end's word, as far as errno tells; everything else is this side giving up or never having left.
+FAR_END_ERRORS: Final = frozenset({errno.ECONNREFUSED, errno.ECONNRESET, errno.EPIPE})
+
+
+class Address(NamedTuple):
+    """One address of the host: the address family, and what ``socket.connect`` takes for it."""
+
+    family: int
+    sockaddr: tuple[str, int] | tuple[str, int, int, int]
+
+    def __str__(self) -> str:
+        host, port = self.sockaddr[:2]
+        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def interleave(addresses: Iterable[Address]) -> list[Address]:
+    """The addresses in the resolver's order, but with families taking turns (RFC 8305 section 4)."""
+    families: dict[int, list[Address]] = {}
+    for address in dict.fromkeys(addresses):
+        families.setdefault(address.family, []).append(address)
+    longest = max(map(len, families.values()), default=0)
+    return [group[turn] for turn in range(longest) for group in families.values() if turn < len(group)]
+
+
+class Addresses:
+    """What is known of one host's addresses.
+
+    Calling order: ``replace`` when a lookup has answered; while ``is_fresh``, ``in_order`` for a new opening; then
+    ``started`` at each grant and ``settled`` once for it; ``answered`` and ``overdue`` move the place of honour.
+    """
+
+    __slots__ = ("_fresh_until", "_known", "_seconds", "_unsettled", "first", "max_unsettled")
+
+    def __init__(self, max_unsettled: int) -> None:
+        self.first: Address | None = None
+        self.max_unsettled = max_unsettled
+        self._known: list[Address] = []
+        self._fresh_until = -math.inf
+        self._seconds: dict[Address, float] = {}
+        self._unsettled: dict[Address, set[Grant]] = {}
+
+    def is_fresh(self, now: float) -> bool:
+        """Whether the last lookup may still be used."""
+        return now < self._fresh_until
+
+    def in_order(self) -> list[Address]:
+        """All addresses, the one that answered last first."""
+        if self.first is None:
+            return list(self._known)
+        return [self.first, *(address for address in self._known if address != self.first)]
+
+    def delay(self, address: Address) -> float:
+        """Seconds an attempt may go unanswered before the next address is tried beside it."""
+        return max(ATTEMPT_DELAY_S, ATTEMPT_DELAY_ROUND_TRIPS * self._seconds.get(address, 0.0))
+
+    def is_crowded(self) -> bool:
+        """Whether the first of several addresses has as many unsettled openings as one address may have."""
+        return (
+            self.first is not None
+            and len(self._known) > 1
+            and len(self._unsettled.get(self.first, ())) >= self.max_unsettled
+        )
+
+    def replace(self, addresses: Iterable[Address], fresh_until: float) -> None:
+        """Takes the answer of a lookup; what is known of addresses no longer in it is forgotten."""
+        self._known = interleave(addresses)
+        self._fresh_until = fresh_until
+        self._seconds = {address: s for address, s in self._seconds.items() if address in self._known}
+        if self.first not in self._known:
+            self.first = None
+
+    def started(self, address: Address, grant: Grant) -> None:
+        self._unsettled.setdefault(address, set()).add(grant)
+
+    def settled(self, address: Address, grant: Grant) -> None:
+        grants = self._unsettled.get(address)
+        if grants is not None:
+            grants.discard(grant)
+            if not grants:
+                del self._unsettled[address]
+
+    def answered(self, address: Address, seconds: float) -> None:
+        """The address answered ``seconds`` after its dial began: it goes first from now on."""
+        if address in self._known:
+            self.first = address
+            self._seconds[address] = seconds
+
+    def overdue(self, address: Address) -> None:
+        """A dial to the address passed its delay unanswered: if it was first, it is not any more."""
+        if self.first == address:
+            self.first = None
+
+
+class Attempt:
+    """One address being tried: its channel, its grant, and when it began, connected, and is due to answer."""
+
+    __slots__ = ("address", "answered", "channel", "connected_at", "due_at", "grant", "is_connected", "started_at")
+
+    def __init__(self, address: Address, channel: Channel, grant: Grant, started_at: float, due_at: float) -> None:
+        self.address = address
+        self.channel = channel
+        self.grant: Grant | None = grant
+        self.started_at = started_at
+        self.due_at = due_at
+        self.connected_at = started_at
+        self.is_connected = False
+        self.answered = False
+
+
+class Opening:
+    """One connection being opened.
+
+    Calling order: ``next_step`` after creation and after every ``handle_*``; do what it says:
+
+    - ``CONNECT``: in the same synchronous step open a socket for ``address`` and call ``connect()`` (non-blocking).
+      If that raises: ``handle_failed_at_once``. When the socket is writable: ``handle_connected``, or
+      ``handle_failed`` with the socket's error.
+    - ``WATCH``: wait until ``wait_until`` for any socket of ``attempts``; send ``bytes_to_send`` of its channel once
+      connected (``handle_sent``), pass on what it receives (``handle_data``, ``handle_end``, ``handle_failed``).
+    - ``CLOSE``: close the socket of ``address``, sending nothing that would block; then ``handle_closed``.
+    - ``OPENED``: ``connection`` is ready; the socket of ``address`` is its transport.
+    - ``FAILED``: nothing is open any more; ``error`` says why.
+
+    ``abandon`` is legal at every step and leads through ``CLOSE`` to ``FAILED``. ``sockets`` is the runtime's own.
+    """
+
+    __slots__ = (
+        "_closing",
+        "_failures",
+        "_grant",
+        "_new_channel",
+        "_next_due",
+        "_order",
+        "_pool",
+        "_until",
+        "address",
+        "attempts",
+        "connection",
+        "error",
+        "sockets",
+        "wait_until",
+        "waiter",
+    )
+
+    def __init__(
+        self,
+        pool: Pool,
+        order: list[Address],
+        grant: Grant,
+        new_channel: Callable[[], Channel],
+        *,
+        until: float,
+        waiter: Waiter | None,
+    ) -> None:
+        self.waiter = waiter
+        self.address: Address = order[0]
+        self.attempts: dict[Address, Attempt] = {}
+        self.connection: Connection | None = None
+        self.error: SmswireError | None = None
+        self.sockets: dict[Address, Any] = {}
+        self.wait_until = until
+        self._pool = pool
+        self._order = order[::-1]
+        self._grant: Grant | None = grant
+        self._new_channel = new_channel
+        self._next_due = -math.inf
+        self._until = until
+        self._closing: dict[Address, Attempt] = {}
+        self._failures: list[tuple[str, str]] = []
+
+    def next_step(self, now: float) -> int:
+        if self._closing:
+            self.address = next(iter(self._closing))
+            return CLOSE
+        if self.error is not None:
+            return FAILED
+        for attempt in self.attempts.values():
+            if attempt.answered and attempt.channel.established:
+                return self._open(attempt)
+        if now >= self._until:
+            return self._fail(ConnectError("no connection was ready in time", failures=self._all_failures()))
+        if not self.attempts and not self._order:
+            return self._fail(ConnectError("no address could be connected to", failures=self._all_failures()))
+        if now >= self._next_due:
+            self._note_overdue(now)
+            if self._order:
+                return self._connect_next(now)
+            self._next_due = math.inf
+        self.wait_until = min(self._until, self._next_due)
+        return WATCH
+
+    def handle_connected(self, address: Address, now: float) -> None:
+        """TCP is connected. Over TLS that is no answer yet; the ClientHello is now in ``bytes_to_send``."""
+        attempt = self.attempts[address]
+        attempt.connected_at = now
+        attempt.is_connected = True
+        if attempt.channel.established:
+            self._answer(attempt, now)
+
+    def handle_sent(self, address: Address, n: int) -> None:
+        self.attempts[address].channel.handed_over(n)
+
+    def handle_data(self, address: Address, data: bytes, now: float) -> None:
+        attempt = self.attempts[address]
+        self._settle(attempt, now)
+        self._answer(attempt, now)
+        try:
+            attempt.channel.receive_data(data)
+        except SmswireError as error:
+            self._lose(attempt, error)
+
+    def handle_end(self, address: Address, now: float) -> None:
+        attempt = self.attempts[address]
+        self._settle(attempt, now)
+        try:
+            attempt.channel.receive_eof()
+        except SmswireError as error:
+            self._lose(attempt, error)
+        else:
+            self._lose(attempt, NetworkError("the server closed the connection before it was set up"))
+
+    def handle_failed_at_once(self, address: Address, error: OSError, now: float) -> None:
+        """``socket()``, ``bind()`` or ``connect()`` itself raised. Nothing left this machine, unless the error is one
+        that only the far end can cause: loopback refuses within the call.
+        """
+        attempt = self.attempts[address]
+        if error.errno in FAR_END_ERRORS:
+            self._settle(attempt, now)
+        elif attempt.grant is not None:
+            self._pool.give_back(attempt.grant, address)
+            attempt.grant = None
+        self._lose(attempt, error)
+
+    def handle_failed(self, address: Address, error: OSError, now: float) -> None:
+        """The socket reported an error; only some are evidence from the far end."""
+        attempt = self.attempts[address]
+        if error.errno in FAR_END_ERRORS:
+            self._settle(attempt, now)
+        self._lose(attempt, error)
+
+    def bytes_to_close(self) -> bytes:
+        """At ``CLOSE``: a last word for ``address``, to be sent only if it is taken at once."""
+        channel = self._closing[self.address].channel
+        return channel.bytes_to_close() if self._closing[self.address].is_connected else b""
+
+    def handle_closed(self, address: Address, now: float) -> None:
+        """The runtime closed the socket; a grant that has not settled by now is abandoned."""
+        attempt = self._closing.pop(address)
+        if attempt.grant is not None:
+            self._pool.abandon(attempt.grant, address, now)
+            attempt.grant = None
+
+    def abandon(self, now: float) -> None:
+        """Gives up: ``CLOSE`` for every socket follows, then ``FAILED``."""
+        if self.error is None:
+            self._fail(ConnectError("the dial was given up", failures=self._all_failures()))
+
+    def _connect_next(self, now: float) -> int:
+        address = self._order[-1]
+        grant = self._grant
+        self._grant = None
+        if grant is None:
+            asked = self._pool.ask_for_race(self, address, now)
+            if isinstance(asked, float):
+                self.wait_until = min(self._until, asked)
+                return WATCH
+            grant = asked
+        self._order.pop()
+        self._next_due = now + self._pool.addresses.delay(address)
+        self.attempts[address] = Attempt(address, self._new_channel(), grant, now, self._next_due)
+        self.address = address
+        return CONNECT
+
+    def _settle(self, attempt: Attempt, now: float) -> None:
+        if attempt.grant is not None:
+            self._pool.settle(attempt.grant, attempt.address, now)
+            attempt.grant = None
+
+    def _answer(self, attempt: Attempt, now: float) -> None:
+        if not attempt.answered:
+            attempt.answered = True
+            self._next_due = math.inf
+            self._pool.answered(attempt.address, now - attempt.started_at)
+
+    def _note_overdue(self, now: float) -> None:
+        for attempt in self.attempts.values():
+            if now >= attempt.due_at and not attempt.answered:
+                self._pool.overdue(attempt.address)
+
+    def _lose(self, attempt: Attempt, error: Exception) -> None:
+        del self.attempts[attempt.address]
+        self._closing[attempt.address] = attempt
+        self._next_due = -math.inf
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        self._failures.append((str(attempt.address), reason))
+        if isinstance(error, NetworkError) and (error.permanent or not (self._order or self.attempts)):
+            self._fail(error)
+
+    def _open(self, winner: Attempt) -> int:
+        for address in [address for address in self.attempts if address != winner.address]:
+            self._closing[address] = self.attempts.pop(address)
+        if self._closing:
+            self.address = next(iter(self._closing))
+            return CLOSE
+        self.address = winner.address
+        if self.connection is None:
+            self.connection = Connection(
+                winner.channel, winner.grant, winner.address, round_trip=winner.connected_at - winner.started_at
+            )
+        return OPENED
+
+    def _fail(self, error: SmswireError) -> int:
+        self.error = error
+        if self._grant is not None:
+            self._pool.give_back(self._grant, self._order[-1])
+            self._grant = None
+        self.connection = None
+        self._closing.update(self.attempts)
+        self.attempts.clear()
+        if self._closing:
+            self.address = next(iter(self._closing))
+            return CLOSE
+        return FAILED
+
+    def _all_failures(self) -> tuple[tuple[str, str], ...]:
+        waiting = [(str(address), "no answer") for address in self.attempts]
+        return tuple(self._failures + waiting)

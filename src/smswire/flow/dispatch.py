@@ -1,0 +1,448 @@
+"""One call from queue to verdict: what a runtime has to do next.
+
+``Dispatch`` holds the deadline, the place in the queue, the connection in hand, the attempts and the outcome. A
+runtime is a loop that does what the step says and reports what came of it; it owns no rule. The steps:
+
+========== ============================================================================================
+``WAIT``    Wait until ``signal`` is woken, or until ``wait_until``; then ``next_step``.
+``LOOKUP``  Start looking up the host for ``lookup`` (its answer goes to the pool); then ``next_step``.
+``DIAL``    Drive ``opening`` to its end; then ``handle_opened`` or ``handle_not_opened``.
+``PROBE``   Receive from ``connection`` without waiting, until it would block.
+``WRITE``   Send ``connection.channel.bytes_to_send()``. If it would block, say so, wait until ``wait_until`` for the
+            socket to take *or bring* bytes, and go on with ``next_step`` or ``handle_data``.
+``READ``    Receive from ``connection``, waiting until ``wait_until``; then ``handle_*``, or ``next_step`` if nothing.
+``DRAIN``   The write failed; receive once more without waiting, for servers answer and close.
+``CLOSE``   Close the socket of ``connection``, after ``bytes_to_close`` if it takes them at once; ``handle_closed``.
+``DONE``    ``response`` or ``error`` is there.
+========== ============================================================================================
+
+State changes come before the I/O they imply. From the return of ``WRITE`` until the runtime reports what came of it,
+bytes count as possibly gone: an interrupt in between ends as ``MAYBE``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from copy import copy
+from typing import Final, Protocol
+
+from ..errors import ConnectionEnded, NetworkError, Sent, SmswireError, Timeout
+from ..wire.message import Request, Response
+from .connection import Connection
+from .dialing import FAR_END_ERRORS, Opening
+from .pool import Lookup, Pool, Waiter
+from .retry import Outcome, Verdict, backoff, judge_failure, judge_response
+
+WAIT: Final = 1
+LOOKUP: Final = 2
+DIAL: Final = 3
+PROBE: Final = 4
+WRITE: Final = 5
+READ: Final = 6
+DRAIN: Final = 7
+CLOSE: Final = 8
+DONE: Final = 9
+
+MAX_ATTEMPTS: Final = 3
+_NOTHING_HANDED: Final = Verdict(Sent.NO, again=False)
+
+# States whose step is WAIT or LOOKUP, told apart because something different follows.
+_QUEUED: Final = 11
+_BACKING_OFF: Final = 12
+# Why a connection is being closed, and so what follows.
+_STALE: Final = 21
+_SPENT: Final = 22
+_BROKEN: Final = 23
+
+
+class Signal(Protocol):
+    """What the runtime gives a call to wait with: a wake between ``arm`` and the wait counts."""
+
+    def arm(self) -> None: ...
+    def wake(self) -> None: ...
+
+
+class Dispatch:
+    """One call.
+
+    Calling order: ``start``, then whatever the step asks for, until ``DONE``. ``abandon`` is legal at every step and
+    leads by ``DIAL`` (an opening that only closes) and ``CLOSE`` to ``DONE``, with the outcome kept.
+
+    Args:
+        pool: where connections come from.
+        request: what to send.
+        deadline: the monotonic time at which the call ends.
+        signal: woken when the pool has news for this call.
+        draw: random numbers in [0, 1), for the backoff.
+        outcome: where to record what became of the call.
+        repeatable: the caller's word that sending twice does no harm.
+        dials: whether this call dials for itself; otherwise whoever owns the pool does.
+    """
+
+    __slots__ = (
+        "_abandoned",
+        "_closing",
+        "_deadline",
+        "_dials",
+        "_draw",
+        "_failure",
+        "_pool",
+        "_repeatable",
+        "_request",
+        "_signal",
+        "_state",
+        "_unaccounted",
+        "_verdict",
+        "_waiter",
+        "connection",
+        "error",
+        "lookup",
+        "opening",
+        "outcome",
+        "response",
+        "wait_until",
+    )
+
+    def __init__(
+        self,
+        pool: Pool,
+        request: Request,
+        *,
+        deadline: float,
+        signal: Signal,
+        draw: Callable[[], float],
+        outcome: Outcome,
+        repeatable: bool = False,
+        dials: bool = True,
+    ) -> None:
+        self.connection: Connection | None = None
+        self.opening: Opening | None = None
+        self.lookup: Lookup | None = None
+        self.response: Response | None = None
+        self.error: SmswireError | None = None
+        self.outcome = outcome
+        self.wait_until = deadline
+        self._pool = pool
+        self._request = request
+        self._deadline = deadline
+        self._signal = signal
+        self._draw = draw
+        self._repeatable = repeatable
+        self._dials = dials
+        self._waiter: Waiter | None = None
+        self._state = DONE
+        self._closing = _STALE
+        self._failure: SmswireError | None = None
+        self._verdict = _NOTHING_HANDED
+        self._unaccounted = False
+        self._abandoned = False
+        outcome.sent, outcome.attempts, outcome.status = Sent.NO, 0, None
+
+    # Commands
+
+    def start(self, now: float) -> int:
+        """The first step."""
+        return self._acquire(now, head=False)
+
+    def next_step(self, now: float) -> int:
+        """The step after a ``WAIT``, a ``LOOKUP``, or a wait for the socket that brought nothing."""
+        state = self._state
+        if state == _QUEUED:
+            return self._queued(now)
+        if state in (WRITE, READ):
+            if now >= self._deadline:
+                return self._broken(_timeout("sending the request" if state == WRITE else "waiting for the answer"))
+            return self._resume()
+        if state == _BACKING_OFF:
+            if now < self.wait_until:
+                self._signal.arm()
+                return WAIT
+            self.response = self._failure = None
+            self._verdict = _NOTHING_HANDED
+            return self._acquire(now, head=False)
+        return state
+
+    def abandon(self, now: float) -> int:
+        """Ends the call from this side; ``outcome`` says how it stood."""
+        state = self._state
+        self._abandoned = True
+        if state == _QUEUED:
+            return self._leave(now)
+        if state == DIAL:
+            assert self.opening is not None
+            self.opening.abandon(now)
+            return DIAL
+        if state in (PROBE, WRITE, READ, DRAIN):
+            gone = self._has_handed() or self._unaccounted
+            self._verdict = Verdict(Sent.MAYBE if gone else Sent.NO, again=False)
+            return self._close(_BROKEN)
+        return state if state in (CLOSE, DONE) else self._conclude(now)
+
+    # What came of the step
+
+    def handle_opened(self, connection: Connection, now: float) -> int:
+        """The opening is ready, and ``connection.transport`` is set."""
+        assert self.opening is not None
+        self._pool.opened(self.opening, connection, now)
+        self.opening = None
+        return self._lease(connection, now)
+
+    def handle_not_opened(self, now: float) -> int:
+        """The opening failed, and everything it had open is closed."""
+        opening, self.opening = self.opening, None
+        assert opening is not None
+        assert opening.error is not None
+        self._pool.failed(opening, opening.error)
+        self.outcome.attempts += 1
+        return self._failed(_timeout("connecting") if now >= self._deadline else opening.error, now)
+
+    def handle_would_block(self, now: float) -> int:
+        """The socket had nothing, or took nothing."""
+        self._unaccounted = False
+        if self._state == PROBE:
+            return self._begin(now)
+        if self._state == DRAIN:
+            assert self._failure is not None
+            return self._broken(self._failure)
+        return self._state
+
+    def handle_sent(self, n: int, now: float) -> int:
+        """The kernel took ``n`` bytes from the front of ``bytes_to_send``."""
+        assert self.connection is not None
+        channel = self.connection.channel
+        channel.handed_over(n)
+        if not channel.bytes_to_send():
+            self._state = READ
+        return self._resume()
+
+    def handle_data(self, data: bytes, now: float) -> int:
+        """The socket brought bytes."""
+        connection = self.connection
+        assert connection is not None
+        if connection.grant is not None:
+            self._settle(connection, now)
+        try:
+            response = connection.channel.receive_data(data)
+        except SmswireError as error:
+            return self._unfit(now) if self._state == PROBE else self._broken(error)
+        if response is not None:
+            return self._answered(response, now)
+        if self._state == PROBE and not connection.channel.reusable:
+            return self._unfit(now)
+        return self._resume()
+
+    def handle_end(self, now: float) -> int:
+        """The socket brought the end of the stream."""
+        connection = self.connection
+        assert connection is not None
+        if connection.grant is not None:
+            self._settle(connection, now)
+        if self._state == PROBE:
+            return self._unfit(now)
+        try:
+            response = connection.channel.receive_eof()
+        except SmswireError as error:
+            return self._broken(error)
+        if response is None:
+            return self._broken(ConnectionEnded("the server closed the connection before it answered"))
+        return self._answered(response, now)
+
+    def handle_error(self, error: OSError, now: float) -> int:
+        """The socket reported an error."""
+        connection = self.connection
+        assert connection is not None
+        self._unaccounted = False
+        if connection.grant is not None and error.errno in FAR_END_ERRORS:
+            self._settle(connection, now)
+        if self._state == PROBE:
+            return self._unfit(now)
+        failure = ConnectionEnded(f"the connection broke: {error.strerror or type(error).__name__}")
+        if self._state == WRITE:
+            self._failure = failure
+            self._state = DRAIN
+            return DRAIN
+        return self._broken(failure)
+
+    def handle_closed(self, now: float) -> int:
+        """The socket of ``connection`` is closed."""
+        connection, self.connection = self.connection, None
+        assert connection is not None
+        self._pool.drop(connection, now, dead=self._closing == _BROKEN)
+        if self._closing == _STALE and not self._abandoned:
+            return self._acquire(now, head=True)
+        return self._conclude(now)
+
+    # Towards a connection
+
+    def _acquire(self, now: float, *, head: bool) -> int:
+        try:
+            connection = self._pool.take(now)
+            if connection is None:
+                # Armed before anybody can know of the waiter: a wake before the wait counts.
+                self._signal.arm()
+                waiter = Waiter(self._signal.wake)
+                connection = self._pool.join(waiter, now, head=head)
+                if connection is None:
+                    self._waiter = waiter
+                    self._state = _QUEUED
+                    return self._queued(now)
+        except SmswireError as error:
+            return self._failed(error, now)
+        return self._lease(connection, now)
+
+    def _queued(self, now: float) -> int:
+        self._signal.arm()
+        waiter = self._waiter
+        assert waiter is not None
+        if waiter.connection is not None:
+            connection, self._waiter = waiter.connection, None
+            return self._lease(connection, now)
+        if waiter.error is not None:
+            self._waiter = None
+            self.outcome.attempts += isinstance(waiter.error, NetworkError)
+            # One failure may be told to many calls, and each adds to it how it stood.
+            return self._failed(copy(waiter.error), now)
+        if now >= self._deadline:
+            self._failure = _timeout("waiting for a connection")
+            return self._leave(now)
+        self.wait_until = self._deadline
+        if not self._dials:
+            return WAIT
+        found = self._pool.dial(now, waiter, self._deadline)
+        if isinstance(found, Opening):
+            self.opening = found
+            self._waiter = None
+            self._state = DIAL
+            return DIAL
+        if isinstance(found, Lookup):
+            self.lookup = found
+            return LOOKUP
+        self.wait_until = min(self._deadline, found)
+        return WAIT
+
+    def _leave(self, now: float) -> int:
+        waiter, self._waiter = self._waiter, None
+        assert waiter is not None
+        unused = self._pool.leave(waiter)
+        if unused is not None:
+            self.connection = unused
+            return self._close(_SPENT)
+        return self._conclude(now)
+
+    def _lease(self, connection: Connection, now: float) -> int:
+        self.connection = connection
+        if connection.is_past(now):
+            return self._close(_STALE)
+        self._state = PROBE
+        return PROBE
+
+    def _unfit(self, now: float) -> int:
+        """The probe found an end, an error or bytes nobody asked for."""
+        assert self.connection is not None
+        if self.connection.requests:
+            # After a restart of the gateway all are dead: the next one is taken at once, and that is no attempt.
+            return self._close(_STALE)
+        self.outcome.attempts += 1
+        return self._broken(ConnectionEnded("the server closed the new connection before the request"))
+
+    # The exchange
+
+    def _begin(self, now: float) -> int:
+        connection = self.connection
+        assert connection is not None
+        if now >= self._deadline:
+            self._failure = _timeout("waiting for a connection")
+            return self._close(_SPENT)
+        try:
+            connection.channel.send_request(self._request)
+        except SmswireError as error:
+            return self._broken(error)
+        connection.requests += 1
+        connection.requests_left -= 1
+        self.outcome.attempts += 1
+        self._state = WRITE
+        return self._resume()
+
+    def _resume(self) -> int:
+        state = self._state
+        self._unaccounted = state == WRITE
+        self.wait_until = self._deadline
+        return state
+
+    def _settle(self, connection: Connection, now: float) -> None:
+        grant, connection.grant = connection.grant, None
+        assert grant is not None
+        self._pool.settle(grant, connection.address, now)
+
+    def _answered(self, response: Response, now: float) -> int:
+        connection = self.connection
+        assert connection is not None
+        self.response = response
+        self._failure = None
+        self._unaccounted = False
+        self.outcome.status = response.status
+        reusable = connection.channel.reusable
+        self._verdict = judge_response(response, reusable=reusable, repeatable=self._repeatable)
+        if not reusable:
+            return self._close(_SPENT)
+        # What is kept here on the way belongs to somebody else from the moment the pool has it.
+        self.connection = None
+        if self._pool.give(connection, now) is None:
+            connection_past = self._pool.reap(now)
+            if connection_past is None:
+                return self._conclude(now)
+            connection = connection_past
+        self.connection = connection
+        return self._close(_SPENT)
+
+    def _broken(self, error: SmswireError) -> int:
+        """The exchange cannot be finished; what it came to is told by the bytes handed over."""
+        # The first thing that went wrong is what happened; what a read after a failed write adds is an echo.
+        self._failure = self._failure or error
+        self._unaccounted = False
+        self._verdict = judge_failure(self._failure, handed=self._has_handed(), repeatable=self._repeatable)
+        return self._close(_BROKEN)
+
+    def _has_handed(self) -> bool:
+        # Before WRITE the channel still counts the request before this one.
+        assert self.connection is not None
+        return self._state in (WRITE, READ, DRAIN) and self.connection.channel.handed > 0
+
+    def _close(self, why: int) -> int:
+        self._closing = why
+        self._state = CLOSE
+        return CLOSE
+
+    # The verdict
+
+    def _failed(self, error: SmswireError, now: float) -> int:
+        """An attempt failed before there was a connection to send on."""
+        self._failure = error
+        self._verdict = judge_failure(error, handed=False, repeatable=self._repeatable)
+        return self._conclude(now)
+
+    def _conclude(self, now: float) -> int:
+        """Tries again, or ends the call."""
+        verdict = self._verdict
+        outcome = self.outcome
+        if verdict.sent is Sent.YES or (verdict.sent is Sent.MAYBE and outcome.sent is Sent.NO):
+            outcome.sent = verdict.sent
+        if verdict.again and not self._abandoned and outcome.attempts < MAX_ATTEMPTS:
+            delay = backoff(max(1, outcome.attempts), self._draw())
+            if verdict.delay is not None:
+                delay = max(delay, verdict.delay)
+            if now + delay < self._deadline:
+                self._signal.arm()
+                self.wait_until = now + delay
+                self._state = _BACKING_OFF
+                return WAIT
+        if self.response is None and self._failure is not None:
+            self.error = error = self._failure
+            error.sent = outcome.sent
+            error.attempts = outcome.attempts
+        self._state = DONE
+        return DONE
+
+
+def _timeout(phase: str) -> Timeout:
+    return Timeout(f"the deadline passed while {phase}", phase=phase)

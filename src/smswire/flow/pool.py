@@ -1,0 +1,429 @@
+"""Who gets which connection, who waits, and who goes.
+
+One pool serves one origin. Idle connections are a stack: the one used last goes first, so that the rest may age.
+Calls that find none wait in a queue, and the first in the queue that is not itself dialling gets the next connection
+that is freed or opened. A place in the pool is held by a connection or by an opening; there are never more than
+``max_connections`` of both together, and never more openings than calls that wait.
+
+Rules:
+
+- A grant of a connection is state in its ``Waiter``; the wake-up carries nothing. Every way out of the queue calls
+  ``leave``, which passes an unused connection on.
+- Whatever makes another dial possible wakes the head of the queue, which alone keeps the pacing clock.
+- Counts are ``len()`` of containers; a move adds before it removes.
+
+The pool has no lock and no clock. A runtime with threads wraps each public method in one lock, and fires the wake-ups
+that the method has noted after releasing it (``_fire``); the pacing rule's own lock is only ever taken inside.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterable
+from typing import Final, NamedTuple
+
+from ..errors import Closed, ConfigurationError, NetworkError, PoolFull, ResolutionError, SmswireError
+from ..wire.channel import Channel
+from .connection import Connection
+from .dialing import Address, Addresses, Opening
+from .pacing import Grant, Pacing
+
+RETIRE: Final = "retire"
+# How long the answer of a lookup is used; names change with less warning than that nowhere that matters.
+ADDRESSES_FRESH_S: Final = 10.0
+
+
+class PoolStats(NamedTuple):
+    """A pool at one instant, and what it has done: connections ``open`` = ``idle`` + ``busy``; openings under way
+    (``dialling``); calls ``waiting``, those that dial themselves included. Then totals: connections ``opened``, uses
+    of one that had carried a request before (``reused``), connections ``retired`` in good order, and found or made
+    ``dead``.
+    """
+
+    open: int
+    idle: int
+    busy: int
+    dialling: int
+    waiting: int
+    opened: int
+    reused: int
+    retired: int
+    dead: int
+
+
+class Waiter:
+    """One call in the queue: what it was given (``connection`` or ``error``), and how to wake it."""
+
+    __slots__ = ("connection", "error", "wake")
+
+    def __init__(self, wake: Callable[[], None]) -> None:
+        self.wake = wake
+        self.connection: Connection | None = None
+        self.error: SmswireError | None = None
+
+
+class Lookup:
+    """A lookup of the host's addresses under way, given up ``until`` then; ``waiter`` asked for it."""
+
+    __slots__ = ("until", "waiter")
+
+    def __init__(self, until: float, waiter: Waiter | None) -> None:
+        self.until = until
+        self.waiter = waiter
+
+
+class Pool:
+    """The connections of one origin.
+
+    Calling order for a call: ``take``; if there is none, ``join`` (which looks again), then ``dial`` until the waiter
+    has its connection. A ``Lookup`` that ``dial`` returns is answered with ``looked_up`` or ``lookup_failed``; an
+    ``Opening`` with ``opened`` or ``failed``. A connection in hand goes back by ``give`` or, once closed, by
+    ``drop``; a waiter that has not been served goes by ``leave``.
+
+    Args:
+        pacing: the rule that says when the next connection may open.
+        new_channel: makes the channel of a connection.
+        draw: random numbers in [0, 1), for ages and request counts.
+        max_connections: the most connections and openings at any time.
+        max_waiters: the most calls that may wait.
+        connect_timeout: seconds for a lookup, and for an opening with its TLS handshake.
+        max_requests: the most requests a connection carries; each is given a number between 80 and 100 % of it.
+        max_age: about how many seconds a connection is used (within a tenth).
+        idle_timeout: seconds a connection may be idle and still be used, before its round trip is taken off.
+    """
+
+    def __init__(
+        self,
+        pacing: Pacing,
+        new_channel: Callable[[], Channel],
+        draw: Callable[[], float],
+        *,
+        max_connections: int = 50,
+        max_waiters: int = 10_000,
+        connect_timeout: float = 5.0,
+        max_requests: int = 500,
+        max_age: float = 300.0,
+        idle_timeout: float = 2.5,
+    ) -> None:
+        for name, value in (("max_connections", max_connections), ("max_requests", max_requests)):
+            if value < 1:
+                raise ConfigurationError(f"{name} must be at least 1, not {value!r}")
+        for name, seconds in (("connect_timeout", connect_timeout), ("max_age", max_age)):
+            if not seconds > 0:
+                raise ConfigurationError(f"{name} must be more than 0 seconds, not {seconds!r}")
+        self.max_connections = max_connections
+        self.max_waiters = max_waiters
+        self.connect_timeout = connect_timeout
+        self.max_requests = max_requests
+        self.max_age = max_age
+        self.idle_timeout = idle_timeout
+        self.addresses = Addresses(max_unsettled=max(1, pacing.limit // 2))
+        self._pacing = pacing
+        self._new_channel = new_channel
+        self._draw = draw
+        self._idle: deque[Connection] = deque()
+        self._busy: set[Connection] = set()
+        self._openings: set[Opening] = set()
+        self._races_due: set[Opening] = set()
+        self._waiting: OrderedDict[Waiter, None] = OrderedDict()
+        self._lookup: Lookup | None = None
+        self._closed = False
+        self._wakes: list[Callable[[], None]] = []
+        self._dial_news = False
+        self._opened = self._reused = self._retired = self._dead = 0
+
+    # Connections in hand
+
+    def take(self, now: float) -> Connection | None:
+        """The idle connection used last, or None. It may be past its time: the call closes it and takes the next."""
+        return self._take()
+
+    def give(self, connection: Connection, now: float) -> str | None:
+        """Takes a connection back that is ready for another request, or says ``RETIRE``: then close and ``drop``."""
+        connection.rest(now, self.idle_timeout)
+        if self._closed or connection.is_past(now):
+            return RETIRE
+        self._offer(connection)
+        self._fire()
+        return None
+
+    def drop(self, connection: Connection, now: float, *, dead: bool) -> None:
+        """Forgets a connection that its owner has closed, ``dead`` or in good order."""
+        self._busy.discard(connection)
+        if dead:
+            self._dead += 1
+        else:
+            self._retired += 1
+        if connection.grant is not None:
+            self._abandon(connection.grant, connection.address, now)
+            connection.grant = None
+        self._dial_news = True
+        self._fire()
+
+    def reap(self, now: float) -> Connection | None:
+        """The connection idle for longest, if it is past its time: the caller closes and drops it."""
+        if not self._idle or not self._idle[0].is_past(now):
+            return None
+        connection = self._idle[0]
+        self._busy.add(connection)
+        self._idle.popleft()
+        return connection
+
+    # The queue
+
+    def join(self, waiter: Waiter, now: float, *, head: bool = False) -> Connection | None:
+        """Enters the queue, at its ``head`` if the call was there already; or leaves with an idle connection."""
+        connection = self._take()
+        if connection is not None:
+            return connection
+        if not head and len(self._waiting) + len(self._openings) >= self.max_waiters:
+            raise PoolFull(f"{self.max_waiters} calls wait for a connection already")
+        self._waiting[waiter] = None
+        if head:
+            self._waiting.move_to_end(waiter, last=False)
+        return None
+
+    def leave(self, waiter: Waiter) -> Connection | None:
+        """Leaves the queue. A connection granted and not taken goes to the next; once the pool is closed it is
+        returned instead, to be closed and dropped.
+        """
+        connection, waiter.connection = waiter.connection, None
+        self._dial_news |= self._is_head(waiter)
+        self._waiting.pop(waiter, None)
+        if connection is not None and not self._closed:
+            self._offer(connection)
+            connection = None
+        self._fire()
+        return connection
+
+    # Dialling
+
+    def dial(
+        self, now: float, waiter: Waiter | None = None, deadline: float = math.inf
+    ) -> Opening | Lookup | float:
+        """The next opening, whose first ``CONNECT`` has to follow at once; or a lookup to make; or when to ask again.
+
+        With a ``waiter``, only the head of the queue may dial, the connection will be its own, and the opening ends at
+        its call's ``deadline``.
+        An infinite time means: when woken.
+        """
+        if not self._may_dial(waiter):
+            return math.inf
+        if not self.addresses.is_fresh(now):
+            return self._look_up(now, waiter)
+        if self._races_due or (self._openings and self.addresses.first is None):
+            return math.inf
+        if self.addresses.is_crowded():
+            return math.inf
+        granted = self._pacing.ask(now, self.wake_dialer)
+        if isinstance(granted, float):
+            return granted
+        order = self.addresses.in_order()
+        self.addresses.started(order[0], granted)
+        until = min(now + self.connect_timeout, deadline)
+        opening = Opening(self, order, granted, self._new_channel, until=until, waiter=waiter)
+        self._openings.add(opening)
+        if waiter is not None:
+            self._waiting.pop(waiter)
+            self._dial_news = True
+            self._fire()
+        return opening
+
+    def opened(self, opening: Opening, connection: Connection, now: float) -> Connection | None:
+        """The opening is ready: its connection, if it was dialled for a waiter of its own; else it is offered."""
+        self._opened += 1
+        connection.requests_left = max(1, int(self.max_requests * (0.8 + 0.2 * self._draw())))
+        connection.retire_at = now + self.max_age * (0.9 + 0.2 * self._draw())
+        if opening.waiter is None:
+            connection.rest(now, self.idle_timeout)
+            self._offer(connection)
+        else:
+            self._busy.add(connection)
+        self._end(opening)
+        self._fire()
+        return None if opening.waiter is None else connection
+
+    def failed(self, opening: Opening, error: SmswireError) -> None:
+        """The opening failed. A permanent failure is everybody's; another is its waiter's, or the first one's."""
+        self._end(opening)
+        self._charge(error, self._asked(None) if opening.waiter is None else [])
+        self._fire()
+
+    def looked_up(self, lookup: Lookup, addresses: Iterable[Address], now: float) -> None:
+        """The lookup's answer, in the resolver's order of preference; not empty."""
+        if lookup is self._lookup:
+            self._lookup = None
+            self.addresses.replace(addresses, now + ADDRESSES_FRESH_S)
+            self._dial_news = True
+            self._fire()
+
+    def lookup_failed(self, lookup: Lookup, error: ResolutionError) -> None:
+        """The lookup failed: the waiter that asked for it is told, or the first; all if the name does not exist."""
+        if lookup is self._lookup:
+            self._lookup = None
+            self._charge(error, self._asked(lookup.waiter))
+            self._fire()
+
+    def wake_dialer(self) -> None:
+        """The pacing rule's waker, and anybody's who knows that a dial may have become possible."""
+        self._dial_news = True
+        self._fire()
+
+    # What an opening, or a connection that has not settled, says of its grant
+
+    def ask_for_race(self, opening: Opening, address: Address, now: float) -> Grant | float:
+        """A grant for the next address of a race; until it has one, no other dial begins."""
+        granted = self._pacing.ask(now, self.wake_dialer)
+        if isinstance(granted, float):
+            self._races_due.add(opening)
+        else:
+            self.addresses.started(address, granted)
+            self._races_due.discard(opening)
+            self._dial_news = True
+            self._fire()
+        return granted
+
+    def settle(self, grant: Grant, address: Address, now: float) -> None:
+        """The far end has been heard of."""
+        self.addresses.settled(address, grant)
+        self._wakes += self._pacing.settle(grant, now)
+        self._dial_news = True
+        self._fire()
+
+    def abandon(self, grant: Grant, address: Address, now: float) -> None:
+        """The socket was closed before the far end had been heard of."""
+        self._abandon(grant, address, now)
+        self._fire()
+
+    def give_back(self, grant: Grant, address: Address) -> None:
+        """Nothing left this machine."""
+        self.addresses.settled(address, grant)
+        self._wakes += self._pacing.give_back(grant)
+        self._dial_news = True
+        self._fire()
+
+    def answered(self, address: Address, seconds: float) -> None:
+        """The address answered: it goes first, and the others may dial."""
+        self.addresses.answered(address, seconds)
+        self._dial_news = True
+        self._fire()
+
+    def overdue(self, address: Address) -> None:
+        """A dial to the address passed its delay unanswered."""
+        self.addresses.overdue(address)
+        self._dial_news = True
+        self._fire()
+
+    # Life and numbers
+
+    def close(self) -> list[Connection]:
+        """Takes no further call; returns the idle connections, to be closed and dropped. Those in use end by ``give``
+        (``RETIRE``) or ``drop``, openings by ``failed``; every waiter is told.
+        """
+        self._closed = True
+        self._pacing.forget(self.wake_dialer)
+        self._charge(Closed("the client was closed while the call waited for a connection"), list(self._waiting))
+        idle = list(self._idle)
+        self._busy.update(idle)
+        self._idle.clear()
+        self._fire()
+        return idle
+
+    @property
+    def is_at_rest(self) -> bool:
+        """Whether nothing is open, being opened or waiting."""
+        return not (self._idle or self._busy or self._openings or self._waiting)
+
+    def stats(self) -> PoolStats:
+        idle, busy = len(self._idle), len(self._busy)
+        waiting = len(self._waiting) + sum(opening.waiter is not None for opening in self._openings)
+        return PoolStats(
+            idle + busy, idle, busy, len(self._openings), waiting, self._opened, self._reused, self._retired, self._dead
+        )
+
+    # Inside
+
+    def _take(self) -> Connection | None:
+        if self._closed:
+            raise Closed("the client is closed")
+        # Nobody overtakes the queue: while somebody waits there is nothing idle.
+        if not self._idle:
+            return None
+        connection = self._idle[-1]
+        self._busy.add(connection)
+        self._idle.pop()
+        self._reused += connection.requests > 0
+        return connection
+
+    def _offer(self, connection: Connection) -> None:
+        if self._waiting:
+            self._busy.add(connection)
+            waiter, _ = self._waiting.popitem(last=False)
+            waiter.connection = connection
+            self._reused += connection.requests > 0
+            self._wakes.append(waiter.wake)
+            self._dial_news = True
+        else:
+            self._idle.append(connection)
+            self._busy.discard(connection)
+
+    def _has_room(self) -> bool:
+        return len(self._idle) + len(self._busy) + len(self._openings) < self.max_connections
+
+    def _is_head(self, waiter: Waiter) -> bool:
+        return bool(self._waiting) and next(iter(self._waiting)) is waiter
+
+    def _may_dial(self, waiter: Waiter | None) -> bool:
+        if self._closed or not self._has_room():
+            return False
+        return len(self._openings) < len(self._waiting) if waiter is None else self._is_head(waiter)
+
+    def _look_up(self, now: float, waiter: Waiter | None) -> Lookup | float:
+        late = self._lookup
+        if late is not None and now < late.until:
+            return late.until
+        self._lookup = Lookup(now + self.connect_timeout, waiter)
+        if late is not None:
+            error = ResolutionError(f"no answer to the name lookup within {self.connect_timeout:g} s")
+            self._charge(error, self._asked(late.waiter))
+            self._fire()
+        return self._lookup
+
+    def _abandon(self, grant: Grant, address: Address, now: float) -> None:
+        self.addresses.settled(address, grant)
+        self._wakes += self._pacing.abandon(grant, now)
+        self._dial_news = True
+
+    def _end(self, opening: Opening) -> None:
+        self._openings.discard(opening)
+        self._races_due.discard(opening)
+        self._dial_news = True
+
+    def _asked(self, waiter: Waiter | None) -> list[Waiter]:
+        """Whom a failure concerns: the waiter that asked, or the first if it is gone."""
+        if waiter is not None and waiter in self._waiting:
+            return [waiter]
+        return [next(iter(self._waiting))] if self._waiting else []
+
+    def _charge(self, error: SmswireError, waiters: list[Waiter]) -> None:
+        if isinstance(error, NetworkError) and error.permanent:
+            waiters = list(self._waiting)
+        for waiter in waiters:
+            waiter.error = error
+            self._waiting.pop(waiter)
+            self._wakes.append(waiter.wake)
+        self._dial_news = True
+
+    def _wakes_noted(self) -> list[Callable[[], None]]:
+        """The wake-ups to fire now: those noted, and the head of the queue's if it might dial."""
+        wakes, self._wakes = self._wakes, []
+        if self._dial_news:
+            self._dial_news = False
+            if self._waiting and self._has_room():
+                wakes.append(next(iter(self._waiting)).wake)
+        return wakes
+
+    def _fire(self) -> None:
+        """Fires the wake-ups noted. A runtime with a lock leaves this to what releases it."""
+        self._pacing.fire(self._wakes_noted())

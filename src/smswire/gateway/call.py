@@ -1,0 +1,176 @@
+"""What one call sends: endpoint, parameters, key and ``SentWith`` in, one HTTP request out. Sans-IO.
+
+===========  =====================================================  ==================================================
+``send_as``  what is sent                                           note
+===========  =====================================================  ==================================================
+``form``     ``application/x-www-form-urlencoded`` in the body      booleans as 1 and 0, as every client sends them
+``json``     ``application/json`` in the body                       booleans and numbers keep their types
+``query``    the parameters in the URL, and an empty body           shows the text in URLs, and so in logs on the way
+===========  =====================================================  ==================================================
+
+GET and DELETE carry their parameters in the URL whatever ``send_as`` says, since a body means nothing there
+(RFC 9110 9.3.1, 9.3.5). The key is put into a URL in one case only, ``auth="p"`` with ``send_as="query"``; a GET with
+``auth="p"`` otherwise is refused. Every call asks for JSON.
+
+Whoever has a transport of their own builds requests here and reads the answers with ``answer``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, Literal, NamedTuple, get_args
+
+from ..codec import form, json
+from ..errors import ConfigurationError, InvalidParameter, InvalidRequest
+from ..wire.message import Request
+from .auth import Auth
+
+SendAs = Literal["form", "json", "query"]
+SEND_AS: Final[tuple[str, ...]] = get_args(SendAs)
+METHODS: Final = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
+
+Parameters = Mapping[str, Any] | Iterable[tuple[str, Any]]
+
+_URL = re.compile(r"(https?)://([^/?#@\\\s]+)(/[^?#\s\\]*)?", re.ASCII | re.IGNORECASE)
+_PATH = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})+")
+_SEGMENT = re.compile(r"[A-Za-z0-9._~+@-]+")
+_SENT_WITH = re.compile(r"[!-~]+(?: [!-~]+)*")
+
+#: First segments of the endpoints whose calls send each time they are made.
+_SENDING: Final = frozenset({"sms", "voice", "rcs", "waba"})
+
+
+class BaseURL(NamedTuple):
+    """Where the gateway's interface lives: ``origin`` (scheme, host, port) and ``path`` (no slash at its end)."""
+
+    origin: str
+    path: str
+
+
+def parse_base_url(url: str) -> BaseURL:
+    """Splits an http or https URL into origin and path.
+
+    Raises:
+        ConfigurationError: not such a URL, or one with userinfo, query or fragment; the URL is not shown, since
+            what does not belong there may be a secret.
+
+    >>> parse_base_url("https://gateway.sms77.io/api/")
+    BaseURL(origin='https://gateway.sms77.io', path='/api')
+    """
+    match = _URL.fullmatch(url) if isinstance(url, str) else None
+    if match is None:
+        raise ConfigurationError(
+            "base_url must be an http or https URL without user name, query and fragment, such as https://127.0.0.1/api"
+        )
+    scheme, authority, path = match.groups()
+    segments = (path or "").rstrip("/").split("/")[1:]
+    if not all(_PATH.fullmatch(segment) and segment not in (".", "..") for segment in segments):
+        raise ConfigurationError("base_url has a path with empty or dot segments, or characters no path may have")
+    return BaseURL(f"{scheme.lower()}://{authority}", "".join(f"/{segment}" for segment in segments))
+
+
+def sends(endpoint: str, method: str = "POST") -> bool:
+    """Whether a call sends something each time it is made, so that nothing may ever repeat it by itself.
+
+    A GET proves nothing: ``GET /sms`` sends. A DELETE takes back what is not sent yet, and may be repeated.
+    """
+    first = endpoint.partition("/")[0].partition(".")[0].lower()
+    return first in _SENDING and method != "DELETE"
+
+
+def build(
+    endpoint: str,
+    params: Parameters = (),
+    *,
+    auth: Auth,
+    path: str = "/api",
+    method: str = "POST",
+    send_as: SendAs = "form",
+    sent_with: str = "smswire",
+) -> Request:
+    """The request of one call.
+
+    Args:
+        endpoint (str): below the base, such as ``"sms"`` or ``"journal/outbound"``.
+        params (mapping or iterable of pairs): in this order; None leaves one out, a list of mappings becomes
+            ``files[0][name]`` in a form and stays what it is in JSON.
+        auth (Auth): the key and how it is shown.
+        path (str): the path of the base URL.
+        method (str): GET, POST, PUT, PATCH or DELETE.
+        send_as (str): ``"form"``, ``"json"`` or ``"query"``.
+        sent_with (str): the name of the program, for the header ``SentWith``.
+
+    Raises:
+        InvalidRequest: an endpoint or method that cannot be, or one that would put the key into a URL.
+        InvalidParameter: ``p`` among the parameters, or a name twice in JSON.
+        EncodeError: a value that the encoding cannot carry.
+
+    >>> request = build("sms", {"to": "+491716992343", "text": "Hi"}, auth=Auth("secret"))
+    >>> request.method, request.target, request.body
+    ('POST', '/api/sms', b'to=%2B491716992343&text=Hi')
+    """
+    if method not in METHODS:
+        raise InvalidRequest(f"method must be one of {', '.join(sorted(METHODS))}")
+    target = f"{path}/{_checked_endpoint(endpoint)}"
+    pairs = _pairs(params)
+    in_url = send_as == "query" or method in ("GET", "DELETE")
+    if in_url and auth.style == "p" and send_as != "query":
+        raise InvalidRequest(
+            f"a {method} with auth='p' would put the API key into the URL: use POST, another auth, or send_as='query'"
+        )
+    pairs += auth.parameters()
+    headers = [*auth.headers(), ("Accept", "application/json"), ("SentWith", sent_with)]
+    if in_url:
+        query = form.encode(_flat(pairs)).decode("ascii")
+        return Request(method, f"{target}?{query}" if query else target, headers, b"")
+    if send_as == "json":
+        headers.append(("Content-Type", "application/json"))
+        return Request(method, target, headers, json.encode(_as_object(pairs)))
+    headers.append(("Content-Type", "application/x-www-form-urlencoded"))
+    return Request(method, target, headers, form.encode(_flat(pairs)))
+
+
+def check_settings(send_as: str, sent_with: str) -> None:
+    """Raises ``ConfigurationError`` for what would fail at every call: no such ``send_as``, no name ``sent_with``."""
+    if send_as not in SEND_AS:
+        raise ConfigurationError(f"send_as must be one of {', '.join(SEND_AS)}")
+    if not isinstance(sent_with, str) or not _SENT_WITH.fullmatch(sent_with):
+        raise ConfigurationError("sent_with must be a name in visible ASCII, such as a program's name and version")
+
+
+def _checked_endpoint(endpoint: str) -> str:
+    segments = endpoint.split("/") if isinstance(endpoint, str) else [""]
+    if not all(_SEGMENT.fullmatch(segment) and segment not in (".", "..") for segment in segments):
+        raise InvalidRequest("endpoint must be one or more path segments, such as sms or journal/outbound")
+    return endpoint
+
+
+def _pairs(params: Parameters) -> list[tuple[str, Any]]:
+    pairs = list(params.items() if isinstance(params, Mapping) else params)
+    for name, _ in pairs:
+        if not isinstance(name, str) or not name:
+            raise InvalidRequest("every parameter must have a name, which is a str")
+        if name == "p":
+            raise InvalidParameter("p: the API key is given once, to the gateway object", parameter="p")
+    return [(name, value) for name, value in pairs if value is not None]
+
+
+def _as_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    named = dict(pairs)
+    if len(named) < len(pairs):
+        raise InvalidParameter("a parameter is named twice, which a JSON object cannot carry; give it a list")
+    return named
+
+
+def _flat(pairs: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
+    """A list of mappings as ``name[0][key]``, the way the gateway's own clients write it; all else as it is."""
+    flat: list[tuple[str, Any]] = []
+    for name, value in pairs:
+        if isinstance(value, list | tuple) and value and all(isinstance(one, Mapping) for one in value):
+            flat += [
+                (f"{name}[{place}][{key}]", field) for place, one in enumerate(value) for key, field in one.items()
+            ]
+        else:
+            flat.append((name, value))
+    return flat

@@ -1,0 +1,540 @@
+"""The blocking runtime: threads, non-blocking sockets, ``poll``.
+
+It does what ``Dispatch`` and ``Opening`` say and owns no rule of its own. Each call runs, waits and dials in the
+thread that made it; the pool is shared, behind one lock held for one of its methods at a time. Sockets never block, so
+that every wait has a deadline, and only the call that holds a connection closes its socket.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import warnings
+from collections.abc import Callable, Iterable
+from functools import wraps
+from math import ceil, inf, isfinite
+from time import monotonic
+from typing import Any, Concatenate, ParamSpec, Self, TypeVar
+from weakref import WeakSet
+
+from ..errors import Closed, ConfigurationError, ResolutionError
+from ..flow import dialing, dispatch
+from ..flow.connection import Connection
+from ..flow.dialing import Address, Opening
+from ..flow.dispatch import Dispatch
+from ..flow.pacing import Pacing
+from ..flow.pool import Lookup, Pool, PoolStats
+from ..flow.retry import Outcome
+from ..wire.channel import Channel
+from ..wire.head import Limits
+from ..wire.message import Request, Response
+from ..wire.tls import TLS
+from . import trust as trusting
+from .origin import Origin, parse
+from .pacers import pacer_for
+from .polling import IN, OUT, Poll
+from .resolve import Resolve, literal, resolver
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+RECEIVE_BYTES = 65_536
+
+
+def _draw() -> float:
+    # The operating system's, so that a forked child does not draw its parent's numbers.
+    return int.from_bytes(os.urandom(4), "big") / 2**32
+
+
+def _milliseconds(until: float) -> float | None:
+    """The time left, as ``poll`` takes it: rounded up, so that it does not spin through the last millisecond."""
+    return None if until == inf else max(0, ceil((until - monotonic()) * 1000))
+
+
+def _locked(method: Callable[Concatenate[LockedPool, _P], _R]) -> Callable[Concatenate[LockedPool, _P], _R]:
+    @wraps(method)
+    def locked(self: LockedPool, /, *args: _P.args, **kwargs: _P.kwargs) -> _R:
+        try:
+            with self._lock:
+                try:
+                    return method(self, *args, **kwargs)
+                finally:
+                    wakes = self._wakes_noted()
+        finally:
+            if wakes:
+                self._pacing.fire(wakes)
+
+    return locked
+
+
+class LockedPool(Pool):
+    """A ``Pool`` for several threads: wake-ups are fired when the lock is free again."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._lock = threading.Lock()
+
+    def _fire(self) -> None:
+        """Left to ``_locked``."""
+
+    take = _locked(Pool.take)
+    give = _locked(Pool.give)
+    drop = _locked(Pool.drop)
+    reap = _locked(Pool.reap)
+    join = _locked(Pool.join)
+    leave = _locked(Pool.leave)
+    dial = _locked(Pool.dial)
+    opened = _locked(Pool.opened)
+    failed = _locked(Pool.failed)
+    looked_up = _locked(Pool.looked_up)
+    lookup_failed = _locked(Pool.lookup_failed)
+    wake_dialer = _locked(Pool.wake_dialer)
+    ask_for_race = _locked(Pool.ask_for_race)
+    settle = _locked(Pool.settle)
+    abandon = _locked(Pool.abandon)
+    give_back = _locked(Pool.give_back)
+    answered = _locked(Pool.answered)
+    overdue = _locked(Pool.overdue)
+    close = _locked(Pool.close)
+    stats = _locked(Pool.stats)
+
+
+class _Signal:
+    """Wakes one waiting thread. The event is made when a call waits for the first time; most never do."""
+
+    __slots__ = ("_event",)
+
+    def __init__(self) -> None:
+        self._event: threading.Event | None = None
+
+    def arm(self) -> None:
+        if self._event is None:
+            self._event = threading.Event()
+        else:
+            self._event.clear()
+
+    def wake(self) -> None:
+        if self._event is not None:
+            self._event.set()
+
+    def wait(self, until: float) -> None:
+        assert self._event is not None
+        self._event.wait(None if until == inf else max(0.0, min(until - monotonic(), threading.TIMEOUT_MAX)))
+
+
+class _Transport:
+    """A connected socket, registered with a ``poll`` of its own."""
+
+    __slots__ = ("fd", "poll", "socket")
+
+    def __init__(self, connected: socket.socket) -> None:
+        self.socket = connected
+        self.fd = connected.fileno()
+        self.poll = Poll()
+        self.poll.register(self.fd, IN)
+
+    def wait_for_either(self, until: float) -> int:
+        """Waits for the socket to take or bring bytes; gives the events."""
+        self.poll.modify(self.fd, IN | OUT)
+        try:
+            ready = self.poll.poll(_milliseconds(until))
+        finally:
+            self.poll.modify(self.fd, IN)
+        return ready[0][1] if ready else 0
+
+
+class Client:
+    """An HTTP/1.1 client for one origin, for any number of threads: pooled, paced, and exact about what was sent.
+
+    Args:
+        origin: ``"https://host[:port]"``, or ``http``.
+        trust: who vouches for the server: None (certifi's authorities), ``"system"``, the path of a PEM file or of a
+            folder of hashed certificates, or an ``ssl.SSLContext``, which is used as it is.
+        timeout: seconds a call may take in all, unless the call says otherwise.
+        connect_timeout: seconds a dial may take, name lookup and TLS handshake each included.
+        max_connections: the most connections at any time.
+        max_waiters: the most calls that may wait for one.
+        max_requests: the most requests a connection carries (the gateway's own limit is 500).
+        max_age: about how many seconds a connection is used.
+        idle_timeout: seconds a connection may be idle and still be used (the gateway closes it after 3 s).
+        pacer: the ``Pacer`` to share; by default all clients of a host name in this process share one.
+        local_address: the IP address to connect from.
+        limits: what an answer may take.
+        resolve: a function from the host name to IP addresses, instead of the system's; it may block.
+
+    Raises:
+        ConfigurationError: an argument cannot work.
+
+    >>> from smswire.sandbox import Sandbox
+    >>> with Sandbox() as sandbox, Client(sandbox.origin, trust=sandbox.ca_file) as client:
+    ...     client.request("GET", "/api/balance", headers=[("X-Api-Key", "sandbox-key")]).status
+    200
+    """
+
+    def __init__(
+        self,
+        origin: str,
+        *,
+        trust: trusting.Trust = None,
+        timeout: float = 30.0,
+        connect_timeout: float = 5.0,
+        max_connections: int = 50,
+        max_waiters: int = 10_000,
+        max_requests: int = 500,
+        max_age: float = 300.0,
+        idle_timeout: float = 2.5,
+        pacer: Pacing | None = None,
+        local_address: str | None = None,
+        limits: Limits | None = None,
+        resolve: Resolve | None = None,
+    ) -> None:
+        self._origin = parse(origin)
+        self._trust = trust
+        self._timeout = _checked_timeout(timeout)
+        self._pacer = pacer_for(self._origin.host) if pacer is None else pacer
+        self._local = None if local_address is None else _local_address(local_address)
+        self._limits = Limits() if limits is None else limits
+        self._resolve = resolve
+        self._pool_options = {
+            "max_connections": max_connections,
+            "max_waiters": max_waiters,
+            "connect_timeout": connect_timeout,
+            "max_requests": max_requests,
+            "max_age": max_age,
+            "idle_timeout": idle_timeout,
+        }
+        self._closed = False
+        self._tls: TLS | None = None
+        if self._origin.scheme == "https" and trusting.is_quick(trust):
+            self._tls = TLS(trusting.load(trust), self._origin.host)
+        if self._origin.scheme == "http" and not self._origin.is_loopback:
+            warnings.warn("plain http off this machine: key and texts can be read on the way", stacklevel=2)
+        self._begin_empty()
+        _clients.add(self)
+
+    def request(
+        self,
+        method: str,
+        target: str,
+        headers: Iterable[tuple[str, str]] = (),
+        body: bytes = b"",
+        *,
+        timeout: float | None = None,
+        repeatable: bool = False,
+        outcome: Outcome | None = None,
+    ) -> Response:
+        """Sends one request and gives its complete final response, whatever its status.
+
+        Tried again by itself, at most three attempts within the timeout: what provably was not sent, and what the
+        server refused unprocessed (408 with close, 421, 425, 429). Nothing else is ever sent twice.
+
+        Args:
+            method: e.g. ``"POST"``.
+            target: path and query, e.g. ``"/api/sms"``.
+            headers: pairs; ``Host``, ``Content-Length`` and the like are set here.
+            body: the body's bytes.
+            timeout: seconds for the whole call, queueing included; the client's own by default.
+            repeatable: the caller's word that sending it twice does no harm: then it is also tried again where it may
+                have been sent.
+            outcome: where to keep what became of the call, for when an interrupt ends it.
+
+        Raises:
+            InvalidRequest: it breaks a rule of HTTP; nothing was sent.
+            SmswireError: there is no complete answer; ``.sent`` says whether it may have been sent.
+        """
+        request = Request(method, target, headers, body)
+        until = monotonic() + (self._timeout if timeout is None else _checked_timeout(timeout))
+        if self._tls is None and self._origin.scheme == "https":
+            self._tls = TLS(trusting.load(self._trust), self._origin.host)
+        signal = _Signal()
+        call = Dispatch(
+            self._pool,
+            request,
+            deadline=until,
+            signal=signal,
+            draw=_draw,
+            outcome=Outcome() if outcome is None else outcome,
+            repeatable=repeatable,
+        )
+        try:
+            try:
+                self._run(call, call.start(monotonic()), signal)
+            except BaseException:
+                self._run(call, call.abandon(monotonic()), signal)
+                raise
+        finally:
+            if self._closed and self._pool.is_at_rest:
+                self._rest.set()
+        if call.response is not None:
+            return call.response
+        assert call.error is not None
+        call.error.host = self._origin.authority
+        call.error.call = request.call
+        raise call.error
+
+    def stats(self) -> PoolStats:
+        """The pool at this instant, and its totals."""
+        return self._pool.stats()
+
+    def close(self, drain: float = 5.0) -> None:
+        """Takes no further call, gives calls under way ``drain`` seconds to end, then ends them."""
+        self._closed = True
+        pool = self._pool
+        for connection in pool.close():
+            self._close(connection)
+            pool.drop(connection, monotonic(), dead=False)
+        if pool.is_at_rest:
+            return
+        self._rest.wait(max(0.0, drain))
+        # Shutting down is not closing: the threads that own the sockets see the end, and close them.
+        for open_socket in list(self._sockets):
+            try:
+                open_socket.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                continue
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<Client {self._origin.scheme}://{self._origin.authority}>"
+
+    # Steps of a call
+
+    def _run(self, call: Dispatch, step: int, signal: _Signal) -> None:
+        while step != dispatch.DONE:
+            if step == dispatch.READ:
+                step = self._read(call)
+            elif step == dispatch.WRITE:
+                step = self._write(call)
+            elif step == dispatch.PROBE:
+                assert call.connection is not None
+                # On most connections there is no news, and asking for it is a third of the price of a failed read.
+                if call.connection.transport.poll.poll(0):
+                    step = self._receive(call)
+                else:
+                    step = call.handle_would_block(monotonic())
+            elif step == dispatch.WAIT:
+                signal.wait(call.wait_until)
+                step = call.next_step(monotonic())
+            elif step == dispatch.DIAL:
+                step = self._dial(call)
+            elif step == dispatch.CLOSE:
+                assert call.connection is not None
+                self._close(call.connection)
+                step = call.handle_closed(monotonic())
+            elif step == dispatch.DRAIN:
+                step = self._receive(call)
+            else:
+                assert step == dispatch.LOOKUP
+                assert call.lookup is not None
+                self._look_up(call.lookup)
+                step = call.next_step(monotonic())
+
+    def _read(self, call: Dispatch) -> int:
+        assert call.connection is not None
+        if call.connection.transport.poll.poll(_milliseconds(call.wait_until)):
+            return self._receive(call)
+        return call.next_step(monotonic())
+
+    def _write(self, call: Dispatch) -> int:
+        assert call.connection is not None
+        transport = call.connection.transport
+        try:
+            n = transport.socket.send(call.connection.channel.bytes_to_send())
+        except BlockingIOError:
+            call.handle_would_block(monotonic())
+        except OSError as error:
+            return call.handle_error(error, monotonic())
+        else:
+            return call.handle_sent(n, monotonic())
+        # A server may answer, and stop reading, before it has the whole request.
+        if transport.wait_for_either(call.wait_until) & ~OUT:
+            return self._receive(call)
+        return call.next_step(monotonic())
+
+    def _receive(self, call: Dispatch) -> int:
+        assert call.connection is not None
+        try:
+            data = call.connection.transport.socket.recv(RECEIVE_BYTES)
+        except BlockingIOError:
+            return call.handle_would_block(monotonic())
+        except OSError as error:
+            return call.handle_error(error, monotonic())
+        return call.handle_data(data, monotonic()) if data else call.handle_end(monotonic())
+
+    def _close(self, connection: Connection) -> None:
+        open_socket = connection.transport.socket
+        self._let_go(open_socket, connection.channel.bytes_to_close())
+
+    def _let_go(self, open_socket: socket.socket, last_word: bytes) -> None:
+        if last_word:
+            try:
+                open_socket.send(last_word)
+            except OSError:
+                pass
+        open_socket.close()
+        self._sockets.discard(open_socket)
+
+    def _look_up(self, lookup: Lookup) -> None:
+        pool = self._pool
+        family = self._local and self._local.family
+
+        def answered(answer: list[Address] | ResolutionError) -> None:
+            if isinstance(answer, ResolutionError):
+                pool.lookup_failed(lookup, answer)
+                return
+            fitting = [address for address in answer if family in (None, address.family)]
+            if fitting:
+                pool.looked_up(lookup, fitting, monotonic())
+            else:
+                pool.lookup_failed(lookup, ResolutionError("no address of the local address's family", permanent=True))
+
+        resolver().start(self._origin.host, self._origin.port, self._resolve, answered)
+
+    # Steps of an opening
+
+    def _dial(self, call: Dispatch) -> int:
+        opening = call.opening
+        assert opening is not None
+        while True:
+            step = opening.next_step(monotonic())
+            if step == dialing.CONNECT:
+                self._connect(opening, opening.address)
+            elif step == dialing.WATCH:
+                self._watch(opening)
+            elif step == dialing.CLOSE:
+                # Without a socket, socket() itself had failed.
+                open_socket = opening.sockets.get(opening.address)
+                if open_socket is not None:
+                    self._let_go(open_socket, opening.bytes_to_close())
+                opening.handle_closed(opening.address, monotonic())
+            elif step == dialing.OPENED:
+                assert opening.connection is not None
+                opening.connection.transport = _Transport(opening.sockets[opening.address])
+                return call.handle_opened(opening.connection, monotonic())
+            else:
+                return call.handle_not_opened(monotonic())
+
+    def _connect(self, opening: Opening, address: Address) -> None:
+        try:
+            new_socket = socket.socket(address.family, socket.SOCK_STREAM)
+            opening.sockets[address] = new_socket
+            self._sockets.add(new_socket)
+            new_socket.setblocking(False)
+            new_socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if self._local is not None:
+                new_socket.bind(self._local.sockaddr)
+            new_socket.connect(address.sockaddr)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            opening.handle_failed_at_once(address, error, monotonic())
+        else:
+            opening.handle_connected(address, monotonic())
+            self._flush(opening, address)
+
+    def _watch(self, opening: Opening) -> None:
+        poll = Poll()
+        by_fd: dict[int, Address] = {}
+        for address, attempt in opening.attempts.items():
+            fd = opening.sockets[address].fileno()
+            by_fd[fd] = address
+            poll.register(fd, IN | OUT if attempt.is_connected and attempt.channel.bytes_to_send() else
+                          IN if attempt.is_connected else OUT)  # fmt: skip
+        for fd, _ in poll.poll(_milliseconds(opening.wait_until)):
+            address = by_fd[fd]
+            # What one address brought may have ended the others.
+            if address not in opening.attempts:
+                continue
+            if opening.attempts[address].is_connected:
+                self._receive_from(opening, address)
+            else:
+                self._learn_of_connect(opening, address)
+            self._flush(opening, address)
+
+    def _learn_of_connect(self, opening: Opening, address: Address) -> None:
+        number = opening.sockets[address].getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if number:
+            opening.handle_failed(address, OSError(number, os.strerror(number)), monotonic())
+        else:
+            opening.handle_connected(address, monotonic())
+
+    def _receive_from(self, opening: Opening, address: Address) -> None:
+        try:
+            data = opening.sockets[address].recv(RECEIVE_BYTES)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            opening.handle_failed(address, error, monotonic())
+            return
+        if data:
+            opening.handle_data(address, data, monotonic())
+        else:
+            opening.handle_end(address, monotonic())
+
+    def _flush(self, opening: Opening, address: Address) -> None:
+        attempt = opening.attempts.get(address)
+        if attempt is None:
+            return
+        data = attempt.channel.bytes_to_send()
+        if not data:
+            return
+        try:
+            n = opening.sockets[address].send(data)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            opening.handle_failed(address, error, monotonic())
+        else:
+            opening.handle_sent(address, n)
+
+    # Life
+
+    def _begin_empty(self) -> None:
+        self._sockets: set[socket.socket] = set()
+        self._rest = threading.Event()
+        self._pool = LockedPool(self._pacer, self._new_channel, _draw, **self._pool_options)
+        fixed = literal(self._origin.host, self._origin.port)
+        if fixed is not None:
+            self._pool.addresses.replace([fixed], inf)
+
+    def _new_channel(self) -> Channel:
+        return Channel(self._origin.authority, tls=self._tls, limits=self._limits)
+
+    def _restart_in_child(self) -> None:
+        """After a fork: the parent's connections are the parent's; not a byte of TLS may come from here."""
+        for parents in self._sockets:
+            os.close(parents.detach())
+        self._begin_empty()
+        if self._closed:
+            self._pool.close()
+
+
+def _checked_timeout(seconds: float) -> float:
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not seconds > 0:
+        raise ConfigurationError(f"timeout must be a number of seconds more than 0, not {seconds!r}")
+    return seconds
+
+
+def _local_address(text: str) -> Address:
+    address = literal(text, 0)
+    if address is None:
+        raise ConfigurationError(f"local_address must be an IP address, not {text!r}")
+    return address
+
+
+_clients: WeakSet[Client] = WeakSet()
+
+
+def _restart_all() -> None:
+    for client in list(_clients):
+        client._restart_in_child()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_restart_all)

@@ -1,0 +1,244 @@
+"""The commands against a sandbox: what they say is what it saw."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from urllib.parse import urlsplit
+
+import pytest
+from click.testing import CliRunner
+
+from smswire.cli.app import app
+from smswire.cli.interrupts import Interrupts
+from smswire.cli.options import KEY_VARIABLE
+from smswire.cli.sandboxed import SandboxError, running_sandbox
+from smswire.cli.trial import Sent, messages, table
+from smswire.sandbox import Sandbox
+
+KEY = "a-key-that-must-not-be-shown"
+
+
+@pytest.fixture
+def sandbox():
+    failing = {"+4915199999901": 202, "+4915199999902": 600}
+    with Sandbox([KEY], failing=failing, groups={"Friends": ["+4917111111", "+4915199999901"]}) as sandbox:
+        yield sandbox
+
+
+def reaching(sandbox):
+    return ["--base-url", sandbox.url, "--trust", sandbox.ca_file]
+
+
+def run(sandbox, *arguments, key=KEY):
+    words = [str(argument) for argument in arguments] + reaching(sandbox)
+    ended = CliRunner().invoke(app, words, env={KEY_VARIABLE: key}, catch_exceptions=False)
+    assert KEY not in ended.output
+    return ended
+
+
+def last_line(ended):
+    return json.loads(ended.stdout.splitlines()[-1])
+
+
+def write(path, *rows, header=("to", "text")):
+    with path.open("w", encoding="utf-8", newline="") as out:
+        csv.writer(out).writerows([header, *rows])
+    return path
+
+
+def report_of(path):
+    with path.open(encoding="utf-8", newline="") as report:
+        return list(csv.DictReader(report))
+
+
+def test_an_sms_arrives_as_it_was_typed(sandbox):
+    """Status 0; the answer has the id under which the gateway keeps it."""
+    ended = run(sandbox, "sms", "+4915112345678", "Grüße & 100 % 😀\nnächste Zeile", "--json")
+    assert ended.exit_code == 0
+    (message,) = sandbox.messages()
+    assert (message["to"], message["text"]) == ("4915112345678", "Grüße & 100 % 😀\nnächste Zeile")
+    answer = last_line(ended)
+    assert (answer["sent"], answer["code"], answer["messages"][0]["id"]) == ("yes", 100, message["id"])
+    in_words = run(sandbox, "sms", "+4915112345679", "hello")
+    assert in_words.stdout.startswith("accepted (code 100")
+    assert f"id {sandbox.messages()[-1]['id']}, recipient 4915112345679" in in_words.stdout
+
+
+@pytest.mark.parametrize(("to", "sent", "code"), [("+4915199999901", "no", 202), ("+4915199999902", "maybe", 600)])
+def test_an_sms_not_accepted_says_whether_it_may_have_been_sent(sandbox, to, sent, code):
+    """Status 1, with a sentence on stderr and the code in JSON."""
+    ended = run(sandbox, "sms", to, "hello", "--json")
+    assert ended.exit_code == 1
+    assert (last_line(ended)["sent"], last_line(ended)["code"]) == (sent, code)
+    assert str(code) in ended.stderr
+
+
+def test_the_balance_is_shown_with_its_currency(sandbox):
+    """As a line for people and as exact JSON."""
+    assert run(sandbox, "balance").stdout == "1000000 EUR\n"
+    assert last_line(run(sandbox, "balance", "--json")) == {"amount": "1000000", "currency": "EUR"}
+
+
+def test_a_wrong_key_is_status_1_and_not_shown(sandbox):
+    """The gateway's own code is named."""
+    ended = run(sandbox, "balance", "--json", key="wrong-key")
+    assert ended.exit_code == 1
+    assert last_line(ended)["code"] == 900
+    assert "wrong-key" not in ended.output
+
+
+def test_the_key_may_come_from_a_file(sandbox, tmp_path):
+    """With the line end that editors add."""
+    key_file = tmp_path / "key"
+    key_file.write_text(KEY + "\n")
+    assert run(sandbox, "balance", "--api-key-file", key_file, key="").exit_code == 0
+
+
+@pytest.mark.parametrize("auth", ["basic", "x_api_key", "bearer", "p"])
+@pytest.mark.parametrize("send_as", ["form", "json", "query"])
+def test_a_file_arrives_whole_in_every_style(sandbox, tmp_path, auth, send_as):
+    """Each text and recipient to the last byte, and a report with a line each."""
+    sent = messages(30)
+    file, report = tmp_path / "messages.csv", tmp_path / "out.csv"
+    file.write_bytes(table(sent))
+    ended = run(sandbox, "bulk", file, "--report", report, "--json", "--auth", auth, "--send-as", send_as)
+    assert ended.exit_code == 0, ended.output
+    assert {Sent(entry["to"], entry["text"]) for entry in sandbox.messages()} == set(sent)
+    ids = {entry["to"]: entry["id"] for entry in sandbox.messages()}
+    lines = report_of(report)
+    assert [(line["to"], line["id"]) for line in lines] == [(message.to, ids[message.to]) for message in sent]
+    assert {(line["sent"], line["code"], line["error"]) for line in lines} == {("yes", "100", "")}
+    assert (last_line(ended)["accepted"], last_line(ended)["report"]) == (30, str(report))
+
+
+def test_options_of_a_row_go_with_its_message(sandbox, tmp_path):
+    """Rows with the same text and other options are other calls."""
+    rows = [("+4915112345678", "hello", "Praxis", "60"), ("+4915112345679", "hello", "", "")]
+    assert run(sandbox, "bulk", write(tmp_path / "m.csv", *rows, header=("to", "text", "from", "ttl"))).exit_code == 0
+    first, second = sorted(sandbox.messages(), key=lambda entry: entry["to"])
+    assert (first["from"], first["parameters"]["ttl"]) == ("Praxis", "60")
+    assert "ttl" not in second["parameters"]
+
+
+def test_every_outcome_is_told_apart(sandbox, tmp_path):
+    """Summary, report, stderr and status say the same of accepted, refused, doubtful and half-accepted recipients."""
+    rows = [("+4915112345678", "a"), ("+4915199999901", "a"), ("+4915199999902", "a"), ("Friends", "a")]
+    file, report = write(tmp_path / "m.csv", *rows), tmp_path / "out.csv"
+    ended = run(sandbox, "bulk", file, "--report", report)
+    assert ended.exit_code == 1
+    assert [(line["line"], line["sent"], line["code"]) for line in report_of(report)] == [
+        ("2", "yes", "100"),
+        ("3", "no", "202"),
+        ("4", "maybe", "600"),
+        ("5", "yes", "101"),
+    ]
+    words = " ".join(ended.stdout.split())
+    assert "accepted 1 (code 100: 1) accepted in part 1 (code 101: 1) not sent 1 (code 202: 1)" in words
+    assert "may have been sent 1 (code 600: 1)" in words
+    assert [sentence.split(",")[0] for sentence in ended.stderr.splitlines()] == [
+        "smswire: line 3",
+        "smswire: line 4",
+        "smswire: line 5",
+    ]
+
+
+def start(*arguments, encoding="utf-8"):
+    return subprocess.Popen(
+        [sys.executable, "-m", "smswire", *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding=encoding,
+        env=os.environ | {KEY_VARIABLE: KEY, "PYTHONIOENCODING": encoding},
+    )
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_sends_nothing_new_and_finishes_what_is_in_flight(tmp_path, number):
+    """Status 130; the report has every recipient, and says of each what the gateway saw."""
+    in_flight, may_answer = threading.Semaphore(0), threading.Event()
+
+    def resolve(name):
+        in_flight.release()
+        may_answer.wait()
+        return ["127.0.0.1"]
+
+    file = write(tmp_path / "m.csv", *((f"+49151{number:08d}", f"text {number}") for number in range(500)))
+    report = tmp_path / "out.csv"
+    with Sandbox({KEY: "gate.example"}, resolve=resolve) as sandbox:
+        options = ["--report", report, "--connections", 2, "--json", *reaching(sandbox)]
+        with start("bulk", file, *options) as process:
+            in_flight.acquire()
+            in_flight.acquire()
+            process.send_signal(number)
+            assert "stopping" in process.stderr.readline()
+            may_answer.set()
+            stdout, stderr = process.communicate()
+        assert process.returncode == 130, stderr
+        received = {entry["to"] for entry in sandbox.messages()}
+        lines = report_of(report)
+        assert len(lines) == 500
+        assert {line["to"].removeprefix("+") for line in lines if line["sent"] == "yes"} == received
+        stopped = [line for line in lines if line["sent"] == "no"]
+        assert {line["error"] for line in stopped} == {"stopped before it was sent"}
+        assert len(received) + len(stopped) == 500
+        account = json.loads(stdout.splitlines()[-1])
+        assert (account["accepted"], account["not_sent"], account["interrupted"]) == (len(received), len(stopped), True)
+
+
+def test_a_terminal_that_cannot_show_a_character_ends_no_send(sandbox, tmp_path):
+    """It is shown escaped, and JSON is ASCII anyway."""
+    file = write(tmp_path / "m.csv", ("Müller 😀", "hello"), ("+4915112345678", "hello"))
+    with start("bulk", file, "--json", *reaching(sandbox), encoding="latin-1") as process:
+        stdout, stderr = process.communicate()
+    assert process.returncode == 1
+    assert json.loads(stdout.splitlines()[-1])["accepted"] == 1
+    assert "Müller \\U0001f600" in stderr
+
+
+@pytest.mark.parametrize("options", [(), ("--chunked",), ("--no-pacing", "--connections", "20")])
+def test_the_demonstration_ends_well(options):
+    """Nothing lost, nothing twice, nothing altered, and the figures add up."""
+    with start("demo", "--messages", "400", "--json", *options) as process:
+        stdout, stderr = process.communicate()
+    assert process.returncode == 0, stderr
+    result = json.loads(stdout)
+    assert (result["lost"], result["duplicated"], result["altered"], result["misreported"]) == (0, 0, 0, 0)
+    assert (result["messages"], result["accepted"]) == (400, 400)
+    assert result["connections_opened"] > 0
+    assert 0 < result["peak_connections_per_second"] <= 50
+    assert result["calls"] == 266 + 2
+    assert result["seconds"] > 0
+
+
+def test_a_sandbox_process_ends_however_it_is_left():
+    """By an interrupt too: nobody listens afterwards."""
+    started = []
+
+    def interrupted():
+        with running_sandbox(KEY, Interrupts()) as sandbox:
+            started.append(sandbox)
+            assert sandbox.saw("messages") == []
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    (sandbox,) = started
+    assert KEY not in repr(sandbox)
+    inspection = urlsplit(sandbox.inspection_url)
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection((inspection.hostname, inspection.port))
+    with pytest.raises(SandboxError):
+        sandbox.saw("messages")
+
+
+def test_a_sandbox_that_does_not_start_is_an_error():
+    """Not a wait without end."""
+    with pytest.raises(SandboxError), running_sandbox(KEY, Interrupts(), "--no-such-option"):
+        pass

@@ -1,0 +1,87 @@
+"""Ctrl-C: the first stops, the second gives up waiting, others tear nothing."""
+
+from __future__ import annotations
+
+import signal
+import threading
+
+import pytest
+
+from smswire.cli.interrupts import Interrupts
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_only_the_first_interrupts(number, capfd):
+    """A second in the middle of stopping is answered with a word; afterwards the signal is what it was before."""
+    before = signal.getsignal(number)
+    with Interrupts():
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(number)
+        signal.raise_signal(number)
+    assert "already stopping" in capfd.readouterr().err
+    assert signal.getsignal(number) is before
+
+
+def test_the_second_gives_up_waiting_unless_it_is_the_same_keypress():
+    """One keypress may arrive twice; a third stops nothing more."""
+    clock = Clock()
+    with Interrupts(clock) as interrupts, interrupts.second_gives_up():
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        clock.now = 0.9
+        signal.raise_signal(signal.SIGINT)
+        clock.now = 1.0
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        clock.now = 9.0
+        signal.raise_signal(signal.SIGINT)
+
+
+def test_an_interrupt_held_back_comes_at_the_end_of_what_must_not_be_torn():
+    """Once, and not before."""
+    reached = []
+
+    def not_torn(interrupts):
+        with interrupts.held():
+            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
+            reached.append("end")
+
+    with Interrupts() as interrupts:
+        with pytest.raises(KeyboardInterrupt):
+            not_torn(interrupts)
+        assert reached == ["end"]
+        with interrupts.held():
+            pass
+
+
+def test_outside_the_main_thread_the_block_just_runs():
+    """Signals are the main thread's; nothing is installed."""
+    before = signal.getsignal(signal.SIGINT)
+    found = []
+
+    def run():
+        with Interrupts() as interrupts, interrupts.second_gives_up():
+            found.append(signal.getsignal(signal.SIGINT))
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    assert found == [before]
+
+
+def test_a_signal_that_is_ignored_stays_ignored():
+    """A send started with nohup outlives its terminal."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with Interrupts():
+            signal.raise_signal(signal.SIGHUP)
+    finally:
+        signal.signal(signal.SIGHUP, before)

@@ -1,0 +1,135 @@
+"""What the commands say when they cannot begin: one sentence on stderr, status 2, and nothing sent."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+from click.testing import CliRunner
+
+from smswire.cli.app import app
+from smswire.cli.options import KEY_VARIABLE, Settings
+
+KEY = "a-key-that-must-not-be-shown"
+NOWHERE = "https://127.0.0.1:9/api"  # nobody listens there, and nothing may try
+
+
+def run(*arguments, key=KEY):
+    return CliRunner().invoke(app, [str(argument) for argument in arguments], env={KEY_VARIABLE: key})
+
+
+def run_python(program, *options):
+    return subprocess.run([sys.executable, *options, "-c", program], capture_output=True, text=True, check=False)
+
+
+@pytest.fixture
+def file(tmp_path):
+    file = tmp_path / "messages.csv"
+    file.write_text("to,text\n+4915112345678,hello\n")
+    return file
+
+
+@pytest.mark.parametrize("missing", ["click", "rich"])
+def test_without_the_extra_it_says_what_to_install(missing):
+    """In one sentence, with status 2, instead of a traceback."""
+    ended = run_python(f"import sys; sys.modules[{missing!r}] = None; from smswire.cli import main; main()")
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr == f"smswire: the command line needs {missing}; install it with: pip install 'smswire[cli]'\n"
+
+
+def test_a_command_loads_no_other_commands_libraries():
+    """Neither the progress bar nor an event loop for a command that shows none and needs none."""
+    program = (
+        "import sys; from smswire.cli.app import app; app(['balance', '--help'], standalone_mode=False);"
+        "print(sorted(m for m in ('rich', 'asyncio', 'trustme', 'smswire.gateway') if m in sys.modules))"
+    )
+    assert run_python(program).stdout.endswith("[]\n")
+
+
+@pytest.mark.parametrize("command", [("sms", "+491", "hello"), ("balance",), ("bulk", "FILE")])
+def test_without_a_key_no_command_begins(command, file):
+    """The sentence names both ways to give one."""
+    ended = run(*(file if word == "FILE" else word for word in command), key="")
+    assert ended.exit_code == 2
+    assert KEY_VARIABLE in ended.stderr
+    assert "--api-key-file" in ended.stderr
+
+
+def test_a_key_file_without_a_key_is_named_and_not_shown(tmp_path):
+    """Not even a file that is something else altogether."""
+    for content in (b"", b" \n", "schlüssel".encode()):
+        key_file = tmp_path / "key"
+        key_file.write_bytes(content)
+        ended = run("balance", "--api-key-file", key_file)
+        assert ended.exit_code == 2
+        assert str(key_file) in ended.stderr
+        assert "schl" not in ended.output
+
+
+def test_settings_do_not_show_the_key():
+    """In no repr."""
+    assert KEY not in repr(Settings(KEY))
+
+
+@pytest.mark.parametrize("arguments", [("", "hello"), ("+491,+492", "hello"), ("+491", ""), ("+491", "x" * 1521)])
+def test_an_sms_that_breaks_a_rule_is_wrong_usage(arguments):
+    """Status 2, a sentence, and with --json the same as JSON."""
+    ended = run("sms", "--base-url", NOWHERE, "--json", *arguments)
+    assert ended.exit_code == 2
+    assert json.loads(ended.stdout.splitlines()[-1])["sent"] == "no"
+    assert ended.stderr.startswith("smswire: ")
+    assert KEY not in ended.output
+
+
+def test_a_base_url_that_cannot_be_is_wrong_usage():
+    """It is the program's own set-up that is at fault."""
+    ended = run("balance", "--base-url", "ftp://127.0.0.1/api")
+    assert ended.exit_code == 2
+    assert ended.stderr.count("\n") == 1
+
+
+def test_a_gateway_that_cannot_be_reached_is_one_sentence_and_status_1():
+    """It says that nothing was sent."""
+    ended = run("sms", "+4915112345678", "hello", "--base-url", NOWHERE, "--json")
+    assert ended.exit_code == 1
+    assert json.loads(ended.stdout.splitlines()[-1])["sent"] == "no"
+    assert "not sent" in ended.stderr
+    assert KEY not in ended.output
+
+
+def test_a_spoiled_file_is_told_of_line_by_line(file):
+    """Every finding of reader and gateway's rules, as text and as JSON."""
+    file.write_bytes(b"to,text\n,hello\n4.91517E+11,hello\n")
+    ended = run("bulk", file, "--base-url", NOWHERE, "--json")
+    assert ended.exit_code == 2
+    assert "line 2: to is empty" in ended.stderr
+    assert [finding["line"] for finding in json.loads(ended.stdout.splitlines()[-1])["findings"]] == [2, 3]
+    file.write_text(f"to,text\n+491,{'x' * 1521}\n")
+    ended = run("bulk", file, "--base-url", NOWHERE)
+    assert ended.exit_code == 2
+    assert "line 2: text" in ended.stderr
+
+
+def test_a_report_that_cannot_be_written_stops_before_anything_is_sent(file, tmp_path):
+    """It would be found out too late otherwise."""
+    for place in (tmp_path / "no" / "out.csv", file, tmp_path):
+        ended = run("bulk", file, "--report", place, "--base-url", NOWHERE)
+        assert ended.exit_code == 2
+        assert "nothing was sent" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("bulk", "no-such-file.csv"), ("balance", "--connections", "0"), ("demo", "--messages", "0"), ("ssm",)],
+)
+def test_wrong_arguments_are_status_2(arguments):
+    """As click has it."""
+    assert run(*arguments).exit_code == 2
+
+
+def test_the_key_is_no_argument():
+    """Every user of the machine could read it in the list of processes."""
+    for command in ("sms", "bulk", "balance"):
+        assert "--api-key " not in run(command, "--help").stdout

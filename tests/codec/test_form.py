@@ -1,0 +1,250 @@
+"""The laws of ``smswire.codec.form``, with the WHATWG URL standard and the standard library as witnesses."""
+
+from __future__ import annotations
+
+import enum
+import urllib.parse
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from smswire.codec import form
+from smswire.errors import ConfigurationError, DecodeError, EncodeError
+
+from .attempt import attempt
+from .plain import parse_step_by_step, serialize_step_by_step
+
+TEXT = st.text() | st.text("&=+% *-._~%41äß\n", max_size=8)
+PAIRS = st.lists(st.tuples(TEXT, TEXT), max_size=8)
+PIECES = st.sampled_from(["&", "&&", "=", "==", "+", "%", "%4", "%41", "%C3%A4", "%C3", "%E2%82", "%ff", "%25", "ä"])
+NEARLY_FORMS = st.lists(PIECES | st.text(max_size=3)).map("".join)
+
+
+class Level(enum.IntEnum):
+    LOW = 1
+
+
+class Kind(str, enum.Enum):  # noqa: UP042  (unlike a StrEnum it does not write itself as its value)
+    GSM = "gsm"
+
+
+@given(PAIRS)
+def test_what_was_encoded_decodes_to_itself(pairs: list[tuple[str, str]]) -> None:
+    """decode(encode(pairs)) is pairs, strict or not, as bytes or as text."""
+    body = form.encode(pairs)
+    assert form.decode(body) == form.decode(body, errors="strict") == form.decode(body.decode("ascii")) == pairs
+
+
+@given(PAIRS)
+def test_encoding_is_the_standards_step_by_step(pairs: list[tuple[str, str]]) -> None:
+    """The fast serializer writes what the standard's steps write."""
+    assert form.encode(pairs) == serialize_step_by_step(pairs)
+
+
+@given(PAIRS)
+def test_encoding_agrees_with_the_standard_library(pairs: list[tuple[str, str]]) -> None:
+    """urlencode differs in two bytes only: it escapes "*" and leaves "~" (WHATWG does the opposite)."""
+    theirs = urllib.parse.urlencode(pairs).replace("%2A", "*").replace("~", "%7E")
+    assert form.encode(pairs).decode("ascii") == theirs
+
+
+@given(PAIRS, PAIRS)
+def test_encoding_is_injective_and_concatenates(left: list[tuple[str, str]], right: list[tuple[str, str]]) -> None:
+    """Different lists have different bodies, and lists in a row have their bodies joined by "&"."""
+    assert (form.encode(left) == form.encode(right)) == (left == right)
+    assert form.encode(left + right) == b"&".join(body for body in (form.encode(left), form.encode(right)) if body)
+
+
+@given(NEARLY_FORMS | st.binary())
+def test_everything_decodes_as_in_the_standards_steps(data: str | bytes) -> None:
+    """The parser refuses nothing, and reads what the steps of the standard read."""
+    assert form.decode(data) == parse_step_by_step(data.encode() if isinstance(data, str) else data)
+
+
+@given(NEARLY_FORMS)
+def test_everything_decodes_as_in_the_standard_library(text: str) -> None:
+    """parse_qsl reads the same when it is told to keep blank values."""
+    assert form.decode(text) == urllib.parse.parse_qsl(text, keep_blank_values=True)
+
+
+@given(NEARLY_FORMS | st.binary())
+def test_strict_reads_the_same_or_points_at_the_fault(data: str | bytes) -> None:
+    """Strict decoding gives what lenient decoding gives, or an offset before which all is well."""
+    pairs, error = attempt(form.decode, data, errors="strict")
+    if error is None:
+        assert pairs == form.decode(data)
+        return
+    assert error.offset is not None
+    assert error.offset < len(data)
+    _, fault_before = attempt(form.decode, data[: error.offset], errors="strict")
+    assert fault_before is None or "UTF-8" in str(fault_before)  # a character whose bytes the fault interrupts
+    longest_token = 12  # four escapes
+    for end in range(error.offset + longest_token, len(data)):
+        assert attempt(form.decode, data[:end], errors="strict")[1] is not None
+
+
+@given(NEARLY_FORMS, st.integers(0, 6), st.integers(0, 40))
+def test_limits_are_monotone(data: str, max_fields: int, max_bytes: int) -> None:
+    """A form within its limits reads as without them; one beyond is refused at the first field or byte too many."""
+    pairs = form.decode(data)
+    size = len(data.encode())
+    limited, error = attempt(form.decode, data, max_fields=max_fields, max_bytes=max_bytes)
+    assert (error is None) == (len(pairs) <= max_fields and size <= max_bytes)
+    if error is None:
+        assert limited == pairs
+    elif size <= max_bytes:
+        assert len(form.decode(data[: error.offset])) == max_fields
+    else:
+        assert error.offset is not None
+        assert len(data[: error.offset].encode()) <= max_bytes < len(data[: error.offset + 1].encode())
+
+
+@pytest.mark.parametrize(
+    ("body", "pairs"),
+    [
+        (b"", []),
+        (b"&", []),
+        (b"=", [("", "")]),
+        (b"a", [("a", "")]),
+        (b"a=", [("a", "")]),
+        (b"=b", [("", "b")]),
+        (b"a=b=c", [("a", "b=c")]),
+        (b"&&a=1&&&a=2&", [("a", "1"), ("a", "2")]),
+        (b"a+b=c%20d", [("a b", "c d")]),
+        (b"%2B=%2b", [("+", "+")]),
+        (b"a=%", [("a", "%")]),
+        (b"a=%4", [("a", "%4")]),
+        (b"a=%zz%41", [("a", "%zzA")]),
+        (b"a=%%41", [("a", "%A")]),
+        (b"a=b;c=d", [("a", "b;c=d")]),
+        (b"?a=1", [("?a", "1")]),
+        (b"\xef\xbb\xbfa=%EF%BB%BF", [("\ufeffa", "\ufeff")]),  # "UTF-8 decode without BOM" keeps it
+        (b"a=%C3", [("a", "\ufffd")]),
+        (b"a=%F0%80%80", [("a", "\ufffd" * 3)]),
+        (b"a=%ED%A0%80", [("a", "\ufffd" * 3)]),
+        (b"a=%E2%82x", [("a", "\ufffdx")]),
+        ("a=\ud800", [("a", "\ufffd")]),
+        ("ä=ö", [("ä", "ö")]),
+    ],
+)
+def test_vectors_of_the_parser(body: bytes | str, pairs: list[tuple[str, str]]) -> None:
+    """Each step of the standard's parser, and its decoder's replacements."""
+    assert form.decode(body) == pairs
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        (True, b"a=1"),
+        (False, b"a=0"),
+        (None, b""),
+        ([], b""),
+        (("x", None, 5, True), b"a=x&a=5&a=1"),
+        (-12, b"a=-12"),
+        (10**600, b"a=1" + b"0" * 600),
+        (Decimal("0.0750"), b"a=0.0750"),
+        (Decimal("1E+3"), b"a=1000"),
+        (Decimal("1E-9"), b"a=0.000000001"),
+        (Decimal("-0"), b"a=-0"),
+        (b"\xc3\xa4", b"a=%C3%A4"),
+        ("", b"a="),
+        ("*-._~", b"a=*-._%7E"),
+        (Level.LOW, b"a=1"),
+        (Kind.GSM, b"a=gsm"),
+    ],
+)
+def test_values_have_one_obvious_text(value: Any, written: bytes) -> None:
+    """What each type becomes, in a mapping and in pairs."""
+    assert form.encode({"a": value}) == form.encode([("a", value)]) == written
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        1.5,
+        float("nan"),
+        Decimal("NaN"),
+        Decimal("Infinity"),
+        Decimal("1E+999999999"),
+        Decimal("1E-999999999"),
+        10**640,
+        b"sesame\xff",
+        bytearray(b"sesame"),
+        "sesame\ud800",
+        {"x": "sesame"},
+        {"sesame"},
+        [["sesame"]],
+        object(),
+    ],
+)
+def test_what_has_no_obvious_text_is_refused(value: Any) -> None:
+    """The error names the field and never quotes the value, in message or context."""
+    for given_value in (value, ["fine", value]):
+        with pytest.raises(EncodeError) as caught:
+            form.encode({"field": given_value})
+        assert caught.value.path == "field"
+        assert "sesame" not in str(caught.value)
+        assert caught.value.__context__ is None
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        "ab",
+        b"ab",
+        5,
+        None,
+        ["ab"],
+        [("a",)],
+        [("a", "b", "c")],
+        [{"a": 1, "b": 2}],
+        {1: "x"},
+        {b"a": "x"},
+        {None: None},
+    ],
+)
+def test_what_is_no_list_of_fields_is_refused(fields: Any) -> None:
+    """A string of two characters is no pair, and a name is a str."""
+    with pytest.raises(EncodeError):
+        form.encode(fields)
+
+
+def test_an_odd_name_is_shown_short_and_printable() -> None:
+    """The path of an error is fit for a log."""
+    with pytest.raises(EncodeError) as caught:
+        form.encode({"line\nbreak" + "x" * 5000: 1.5})
+    assert caught.value.path is not None
+    assert caught.value.path.startswith("line\\nbreak")
+    assert len(caught.value.path) == 60
+    with pytest.raises(EncodeError) as caught:
+        form.encode({"\ud800": "x"})
+    assert caught.value.path == "\\ud800"
+
+
+@pytest.mark.parametrize(
+    ("data", "offset"),
+    [
+        (b"a=1&b=%4", 6),
+        (b"a=1&b=%FF%", 6),
+        (b"a=1&b=%C3%", 9),
+        (b"a+%20=%41\xff", 9),
+        ("ä=%41%C3&c", 5),
+        ("ä=1&\ud800=%", 4),
+    ],
+)
+def test_strict_points_at_the_first_fault(data: bytes | str, offset: int) -> None:
+    """Offsets count bytes for bytes, and characters for text."""
+    with pytest.raises(DecodeError) as caught:
+        form.decode(data, errors="strict")
+    assert caught.value.offset == offset
+
+
+def test_other_types_and_options_are_refused() -> None:
+    """One exception a direction, and one for an option that does not exist."""
+    with pytest.raises(DecodeError):
+        form.decode(5)  # type: ignore[arg-type]
+    with pytest.raises(ConfigurationError):
+        form.decode(b"", errors="ignore")  # type: ignore[arg-type]

@@ -1,0 +1,393 @@
+"""The laws of ``smswire.codec.json.decode``, with RFC 8259's grammar and the standard library as witnesses."""
+
+from __future__ import annotations
+
+import json as stdlib
+import pickle
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from smswire.codec import json
+from smswire.codec.json import careful, swift
+from smswire.errors import ConfigurationError, DecodeError
+
+from .attempt import attempt
+from .json_grammar import first_fault
+from .json_texts import STRINGS, VALUES, nearly_texts, same, texts
+
+# With these no rule but the grammar refuses anything, half a surrogate pair excepted.
+GRAMMAR_ONLY: dict[str, Any] = {"duplicate_keys": "last", "parse_float": str, "max_depth": 10_000}
+DEFAULTS = (json.MAX_DEPTH, json.MAX_DIGITS, "error", float, int)
+HALF_A_PAIR = "surrogate pair"
+
+
+def fault_of(data: bytes | str, **options: Any) -> DecodeError:
+    with pytest.raises(DecodeError) as caught:
+        json.decode(data, **options)
+    return caught.value
+
+
+@given(VALUES)
+def test_what_the_standard_library_writes_is_read_as_it_was(value: Any) -> None:
+    """decode(json.dumps(value)) is value, in either of its alphabets."""
+    for ensure_ascii in (True, False):
+        text = stdlib.dumps(value, ensure_ascii=ensure_ascii)
+        assert same(json.decode(text), value)
+        assert same(json.decode(text.encode()), value)
+
+
+@given(nearly_texts())
+def test_exactly_the_grammar_is_read(text: str) -> None:
+    """A text is refused where the grammar ends, at that very character, and read if it does not end."""
+    fault = first_fault(text)
+    _, error = attempt(json.decode, text, **GRAMMAR_ONLY)
+    if error is not None and HALF_A_PAIR in error.message:
+        assert error.offset is not None
+        assert fault is None or error.offset < fault
+    else:
+        assert (error.offset if error else None) == fault
+
+
+@given(nearly_texts())
+def test_whatever_is_read_is_read_as_in_the_standard_library(text: str) -> None:
+    """Where both read a text they agree; what json alone reads is one of the faults it is known to overlook."""
+    value, error = attempt(json.decode, text)
+    try:
+        theirs = stdlib.loads(text)
+    except ValueError:
+        assert error is not None
+        return
+    known = ("appears twice", "too large", HALF_A_PAIR, "NaN", "Infinity")
+    assert same(value, theirs) if error is None else any(reason in str(error) for reason in known)
+
+
+@given(texts())
+def test_swift_reads_all_valid_text(text: str) -> None:
+    """The fast reader is general: no valid text without repeated keys makes it give up."""
+    assert same(swift.read(text, *DEFAULTS), stdlib.loads(text))
+
+
+@given(nearly_texts(), st.sampled_from(["error", "last", "first"]), st.integers(0, 4), st.integers(0, 4))
+def test_swift_reads_what_careful_reads(text: str, duplicate_keys: str, max_depth: int, max_digits: int) -> None:
+    """The fast reader gives up or agrees with its slow twin, under all rules."""
+    for rules in (
+        (max_depth, max_digits, duplicate_keys, float, int),
+        (json.MAX_DEPTH, json.MAX_DIGITS, duplicate_keys, Decimal, str),
+        (json.MAX_DEPTH, json.MAX_DIGITS, duplicate_keys, float, int),
+    ):
+        try:
+            value = swift.read(text, *rules)
+        except swift.GiveUp:
+            continue
+        assert same(careful.Reader(text, *rules).read(), value)
+
+
+@given(texts())
+def test_careful_reads_all_valid_text(text: str) -> None:
+    """The slow twin reads it all too, by itself."""
+    assert same(careful.Reader(text, *DEFAULTS).read(), stdlib.loads(text))
+
+
+@given(texts().map(str.encode), st.binary(min_size=1, max_size=3), st.data())
+def test_the_first_fault_wins_when_bytes_are_not_utf8(text: bytes, noise: bytes, data: st.DataObject) -> None:
+    """What stands before the offset can be completed, whether the fault is one of UTF-8 or of JSON."""
+    at = data.draw(st.integers(0, len(text)))
+    broken = text[:at] + noise + text[at:]
+    _, error = attempt(json.decode, broken, **GRAMMAR_ONLY)
+    if error is not None:
+        before = broken[: error.offset].decode()
+        assert first_fault(before) in (None, len(before))
+        assert (error.line, error.column) == careful.place(before, len(before))
+
+
+@given(st.binary() | nearly_texts().map(str.encode), st.sampled_from([float, Decimal]))
+def test_arbitrary_bytes_raise_nothing_but_decode_errors(data: bytes, parse_float: Any) -> None:
+    """Bytes are read or refused, and an error pickles, stays short and points into the text."""
+    _, error = attempt(json.decode, data, parse_float=parse_float, parse_int=parse_float)
+    if error is not None:
+        assert error.offset is not None
+        assert 0 <= error.offset <= len(data)
+        assert len(str(error)) < 2000
+        assert str(pickle.loads(pickle.dumps(error))) == str(error)
+        assert error.__context__ is None
+
+
+@given(nearly_texts())
+def test_bytes_and_text_are_read_alike(text: str) -> None:
+    """Both give the same value, or the same error at the same line and column; offsets count bytes or characters."""
+    value, in_text = attempt(json.decode, text)
+    same_value, in_bytes = attempt(json.decode, text.encode())
+    assert same(value, same_value)
+    assert (in_text is None) == (in_bytes is None)
+    if in_text and in_bytes:
+        assert (in_bytes.message, in_bytes.line, in_bytes.column) == (in_text.message, in_text.line, in_text.column)
+        assert in_bytes.offset == len(text[: in_text.offset].encode())
+
+
+@given(nearly_texts(), st.integers(0, 5), st.integers(0, 5), st.integers(0, 60))
+def test_limits_are_monotone(text: str, max_depth: int, max_digits: int, max_bytes: int) -> None:
+    """What is read within tight limits is read alike within wide ones."""
+    value, error = attempt(json.decode, text, max_depth=max_depth, max_digits=max_digits, max_bytes=max_bytes)
+    if error is None:
+        wide: dict[str, Any] = {"max_depth": max_depth + 1, "max_digits": max_digits + 1, "max_bytes": max_bytes + 1}
+        assert same(json.decode(text, **wide), value)
+        assert same(json.decode(text), value)
+
+
+@given(st.lists(st.tuples(STRINGS | st.sampled_from("ab"), st.integers(0, 9) | st.just([])), max_size=6))
+def test_repeated_keys_obey_the_rule(members: list[tuple[str, Any]]) -> None:
+    """ "last" and "first" keep that value, at the place of the first; "error" refuses if and only if a key repeats."""
+    text = "{" + ",".join(f"{stdlib.dumps(key)}:{stdlib.dumps(value)}" for key, value in members) + "}"
+    first: dict[str, Any] = {}
+    for key, value in members:
+        first.setdefault(key, value)
+    assert same(json.decode(text, duplicate_keys="last"), dict(members))
+    assert same(json.decode(text, duplicate_keys="first"), first)
+    if len(first) == len(members):
+        assert same(json.decode(text), first)
+    else:
+        assert "appears twice" in fault_of(text).message
+
+
+@given(st.integers(), st.integers(0, 1000))
+@example(1, 9999)
+def test_integers_are_exact(number: int, zeros: int) -> None:
+    """An integer of any length is read to the last digit, as far as max_digits allows."""
+    digits = str(abs(number)) + "0" * zeros
+    text = ("-" if number < 0 else "") + digits
+    assert json.decode(text, max_digits=len(digits)) == number * 10**zeros
+    if len(digits) > 1 and number:
+        assert f"{len(digits) - 1} digits" in fault_of(text, max_digits=len(digits) - 1).message
+
+
+VALID: list[tuple[str, Any]] = [
+    (" \t\n\rnull \t\n\r", None),
+    ("true", True),
+    ("false", False),
+    ("0", 0),
+    ("-0", 0),
+    ("-0.0", -0.0),
+    ("0e0", 0.0),
+    ("0E+0", 0.0),
+    ("1e-0", 1.0),
+    ("1.5", 1.5),
+    ("-1.5E-2", -0.015),
+    ("1e308", 1e308),
+    ("1.7976931348623157e308", 1.7976931348623157e308),
+    ("5e-324", 5e-324),
+    ("1e-999", 0.0),
+    ("12345678901234567890123", 12345678901234567890123),
+    ("[]", []),
+    ("[ ]", []),
+    ("{}", {}),
+    ("{ }", {}),
+    ("[[],{},[[]]]", [[], {}, [[]]]),
+    ('{"":{"":""}}', {"": {"": ""}}),
+    ('{"a":1,"b":[2,{"c":null}]}', {"a": 1, "b": [2, {"c": None}]}),
+    ('"\\"\\\\\\/\\b\\f\\n\\r\\t"', '"\\/\b\f\n\r\t'),
+    ('"\\u0000\\u001F\\u00e9\\u00E9"', "\x00\x1f\xe9\xe9"),
+    ('"\\ud834\\udd1e"', "\U0001d11e"),  # section 7's own example
+    ('"\\uD834\\uDd1E\\uFEFF"', "\U0001d11e\ufeff"),
+    ('"\\\\u0041"', "\\u0041"),
+    ('"\x7f\x80\u2028\u2029\ufeff\uffff\U0010ffff"', "\x7f\x80\u2028\u2029\ufeff\uffff\U0010ffff"),
+]
+
+
+@pytest.mark.parametrize(("text", "value"), VALID)
+def test_vectors_that_are_json(text: str, value: Any) -> None:
+    """Every production of the grammar and its boundaries."""
+    assert same(json.decode(text), value)
+    assert same(careful.Reader(text, *DEFAULTS).read(), value)
+
+
+INVALID: list[tuple[str, int, str]] = [
+    ("", 0, "expected a value, found the end of the text at line 1, column 1 ($)"),
+    (" \n ", 3, "expected a value, found the end of the text at line 2, column 2 ($)"),
+    ("\ufeff1", 0, "expected a value, found '\\ufeff': JSON has no byte order mark at line 1, column 1 ($)"),
+    ("\xa01", 0, "expected a value, found '\\xa0' at line 1, column 1 ($)"),
+    ("1 2", 2, "expected the end of the text, found '2' at line 1, column 3 ($)"),
+    ("1,", 1, "expected the end of the text, found ','"),
+    ("]", 0, "expected a value, found ']'"),
+    ("[", 1, 'expected a value or "]", found the end of the text at line 1, column 2 ($[0])'),
+    ("[1", 2, 'expected "," or "]", found the end of the text at line 1, column 3 ($)'),
+    ("[1,", 3, "expected a value, found the end of the text at line 1, column 4 ($[1])"),
+    ("[1,]", 3, "expected a value, found ']' at line 1, column 4 ($[1])"),
+    ("[1}", 2, 'expected "," or "]", found \'}\''),
+    ("[,1]", 1, "expected a value or \"]\", found ','"),
+    ('{"a":1,}', 7, "expected a key in double quotes, found '}' at line 1, column 8 ($)"),
+    ("{a:1}", 1, "expected a key in double quotes or \"}\", found 'a'"),
+    ("{'a':1}", 1, "found ''': strings stand in double quotes"),
+    ('{"a"}', 4, "expected \":\", found '}' at line 1, column 5 ($.a)"),
+    ('{"a":}', 5, "expected a value, found '}' at line 1, column 6 ($.a)"),
+    ('{"a":1]', 6, 'expected "," or "}", found \']\' at line 1, column 7 ($)'),
+    ('{"a" 1}', 5, 'expected ":"'),
+    ("{1:2}", 1, "expected a key"),
+    ("nul", 3, "expected null, found the end of the text"),
+    ("nulL", 3, "expected null, found 'L'"),
+    ("True", 0, "found 'T': JSON writes true"),
+    ("NaN", 0, "found 'N': JSON has no NaN"),
+    ("Infinity", 0, "found 'I': JSON has no Infinity"),
+    ("-Infinity", 1, "expected a digit, found 'I': JSON has no Infinity"),
+    ("-", 1, "expected a digit, found the end of the text"),
+    ("+1", 0, "found '+': JSON numbers have no plus sign"),
+    (".5", 0, "found '.': JSON numbers begin with a digit"),
+    ("01", 1, "expected the end of the text, found '1'"),
+    ("-01", 2, "expected the end of the text, found '1'"),
+    ("1.", 2, "expected a digit, found the end of the text"),
+    ("[1.]", 3, "expected a digit, found ']'"),
+    ("1.e5", 2, "expected a digit, found 'e'"),
+    ("1e", 2, "expected a digit"),
+    ("1e+", 3, "expected a digit"),
+    ("1.5.2", 3, "expected the end of the text, found '.'"),
+    ("1e5.2", 3, "expected the end of the text, found '.'"),
+    ("0x10", 1, "expected the end of the text, found 'x'"),
+    ("١", 0, "expected a value, found '١'"),
+    ("1١", 1, "expected the end of the text"),
+    ("// a\n1", 0, "JSON has no comments"),
+    ('["a" "b"]', 5, 'expected "," or "]", found \'"\''),
+    ('{"a" "b"}', 5, 'expected ":", found \'"\''),
+    ('{"a":"b" "c":1}', 9, 'expected "," or "}", found \'"\''),
+    ('"', 1, "the string does not end"),
+    ('"a\\', 3, "no such escape: a backslash and the end of the text"),
+    ('"\\x41"', 2, "no such escape: a backslash and 'x'"),
+    ('"\\u12', 5, "expected a hexadecimal digit, found the end of the text"),
+    ('"\\u12G4"', 5, "expected a hexadecimal digit, found 'G'"),
+    ('"\\u١١١١"', 3, "expected a hexadecimal digit"),
+    ('"a\nb"', 2, "a control character must be escaped in a string: \\u000a at line 1, column 3"),
+    ('"\x00"', 1, "a control character must be escaped in a string: \\u0000"),
+    ('"\\ud800"', 1, "half of a surrogate pair"),
+    ('"a\\udc00"', 2, "half of a surrogate pair"),
+    ('"\\ud800\\ud800"', 1, "half of a surrogate pair"),
+    ('"\\ud800\\u0041"', 1, "half of a surrogate pair"),
+    ('"\\ud800x', 1, "half of a surrogate pair"),
+    ('"\\udc00\\ud800"', 1, "half of a surrogate pair"),
+    ('"\\ud800\\ud', 10, "the string does not end"),
+    ('"\\ud800', 7, "the string does not end"),
+    ("1e999", 0, "the number is too large for a float at line 1, column 1 ($)"),
+    ("[-1e999]", 1, "the number is too large for a float at line 1, column 2 ($[0])"),
+    ('{"a":1,\n "a":2}', 9, "the key appears twice in its object at line 2, column 2 ($.a)"),
+    ('{"a":1,"\\u0061":2}', 7, "the key appears twice in its object"),
+    (
+        '{"messages":[{},{"price":[0,x]}]}',
+        28,
+        "expected a value, found 'x' at line 1, column 29 ($.messages[1].price[1])",
+    ),
+    ('{"two words":{"a\\nb":x', 21, '($["two words"]["a\\nb"])'),
+    ("\x00[\x001\x00]", 0, "JSON is sent as UTF-8"),
+]
+
+
+@pytest.mark.parametrize(("text", "offset", "sentence"), INVALID)
+def test_vectors_that_are_no_json(text: str, offset: int, sentence: str) -> None:
+    """Each rule of the grammar, broken once: where, and in which words."""
+    error = fault_of(text)
+    assert error.offset == offset
+    assert sentence in str(error)
+
+
+@pytest.mark.parametrize(
+    ("data", "offset", "sentence"),
+    [
+        (b"\xef\xbb\xbf1", 0, "JSON has no byte order mark"),
+        (b'"\xff"', 1, "the bytes are not UTF-8 at line 1, column 2 ($)"),
+        (b'{"a":\n["\xc3\xa4\xc3"]}', 10, "the bytes are not UTF-8 at line 2, column 4 ($.a[0])"),
+        (b'"\xc0\x80"', 1, "the bytes are not UTF-8"),  # overlong
+        (b'"\xed\xa0\x80"', 1, "the bytes are not UTF-8"),  # a surrogate
+        (b'"\xf4\x90\x80\x80"', 1, "the bytes are not UTF-8"),  # beyond U+10FFFF
+        (b"1\xff", 1, "the bytes are not UTF-8"),
+        (b"1 2 \xff", 2, "expected the end of the text"),
+        (b'["\xc3\xa4", x, "\xff"]', 7, "expected a value, found 'x' at line 1, column 7"),
+        (b"\xff\xfe1\x00", 0, "the bytes are not UTF-8"),
+    ],
+)
+def test_bytes_must_be_utf8(data: bytes, offset: int, sentence: str) -> None:
+    """RFC 8259 section 8.1, to the byte; what is wrong before that comes first."""
+    error = fault_of(data)
+    assert error.offset == offset
+    assert sentence in str(error)
+
+
+@pytest.mark.parametrize("text", ['"\ud800"', '["a","\udc00"]', '{"\ud83d\ude00":1}', "\ud800"])
+def test_text_with_surrogates_is_no_text(text: str) -> None:
+    """A str can hold what no UTF-8 can: the first such character is at fault."""
+    error = fault_of(text)
+    assert error.offset == next(index for index, char in enumerate(text) if "\ud800" <= char <= "\udfff")
+
+
+@pytest.mark.parametrize("bomb", ["[" * 200_000, '{"a":' * 200_000, '[{"a":' * 100_000, "[" * 200_000 + "]" * 200_000])
+def test_depth_is_a_limit_and_never_a_recursion_error(bomb: str) -> None:
+    """A depth bomb goes off at the bracket beyond the limit; with a limit as deep as that, it is read."""
+    error = fault_of(bomb)
+    assert "nested deeper than 64" in error.message
+    assert sum(bomb[: error.offset].count(bracket) for bracket in "[{") == 64
+    closed = bomb.endswith("]")
+    if closed:
+        assert json.encode(json.decode(bomb, max_depth=200_000)) == bomb.encode()
+    else:
+        assert fault_of(bomb, max_depth=200_000).offset == len(bomb)
+
+
+def test_each_limit_is_a_maximum() -> None:
+    """At the limit all is read, and one beyond is refused at the first thing too many."""
+    assert json.decode("[[1]]", max_depth=2) == [[1]]
+    assert fault_of("[[1]]", max_depth=1).offset == 1
+    assert json.decode("5", max_depth=0) == 5
+    assert json.decode('"ä"', max_bytes=4) == "ä"
+    assert fault_of('"ä"', max_bytes=3).offset == 2  # in characters
+    assert fault_of('"ä"'.encode(), max_bytes=3).offset == 3
+    assert json.decode("[-1.5e+3]", max_digits=3) == [-1500.0]
+    assert fault_of("[-1.5e+3]", max_digits=2).offset == 1
+    assert "4300 digits" in fault_of("1" * 4301).message
+
+
+def test_numbers_go_to_the_parsers_given() -> None:
+    """parse_float and parse_int see the text as it stands; what they refuse is a DecodeError."""
+    value = json.decode('{"price":0.0750,"n":-12,"e":1E5}', parse_float=Decimal, parse_int=str)
+    assert same(value, {"price": Decimal("0.0750"), "n": "-12", "e": Decimal("1E+5")})
+    error = fault_of("[1e99999999999999999999]", parse_float=Decimal)
+    assert error.offset == 1
+    assert error.message == "parse_float does not take the number (InvalidOperation)"
+    assert fault_of("9" * 400, parse_int=float).message == "the number is too large for a float"
+
+
+def test_equal_gaps_with_different_parsers_do_not_meet() -> None:
+    """What the fast reader remembers of one call is no value of another's."""
+    assert same(json.decode('{"a":1.50}'), {"a": 1.5})
+    assert same(json.decode('{"a":1.50}', parse_float=Decimal), {"a": Decimal("1.50")})
+    assert same(json.decode('{"a":1.50}'), {"a": 1.5})
+
+
+def test_the_memory_of_gaps_is_bounded() -> None:
+    """Ever new numbers between strings do not grow it without end."""
+    gaps = swift.Gaps(json.MAX_DIGITS, float, int, room=8)
+    for number in range(100):
+        assert list(gaps[f":{number},"])[1] == (0, number)
+        assert len(gaps) <= 8
+    long_gap = "[" * 1000
+    assert len(list(gaps[long_gap])) == 1000
+    assert long_gap not in gaps
+
+
+def test_no_error_quotes_long_content() -> None:
+    """A long key is cut in the path, and a value is not shown at all."""
+    error = fault_of('{"' + "k" * 5000 + '":"' + "sesame" * 1000)
+    assert "sesame" not in str(error)
+    assert len(str(error)) < 150
+
+
+def test_a_deep_path_shows_both_its_ends() -> None:
+    """The path of an error stays short however deep the text is."""
+    error = fault_of('{"a":' + "[" * 60 + "1,x")
+    assert error.path == "$.a" + "[0]" * 15 + "…" + "[0]" * 15 + "[1]"
+
+
+def test_other_types_and_options_are_refused() -> None:
+    """One exception a direction, and one for an option that does not exist."""
+    for data in (None, 5, ["1"]):
+        fault_of(data)  # type: ignore[arg-type]
+    with pytest.raises(ConfigurationError):
+        json.decode(b"1", duplicate_keys="merge")  # type: ignore[arg-type]

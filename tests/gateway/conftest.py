@@ -1,0 +1,102 @@
+"""A gateway object over a sandbox, and a server that says what a test tells it to."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+
+from smswire.gateway import Gateway
+from smswire.net.pacers import Pacer
+from smswire.sandbox import Limits, Sandbox
+
+KEY = "kEy-4711-0815"
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    """Over plain http, without the lock on repeated texts: properties repeat themselves."""
+    limits = Limits(reload_lock_seconds=0, requests_per_connection=1_000_000)
+    groups = {"Friends": ["+49171555001", "+49171555002"]}
+    with Sandbox([KEY], tls=False, limits=limits, groups=groups, failing={"+491716990000": 202}) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def gateway(sandbox: Sandbox) -> Iterator[Gateway]:
+    """One gateway object, for the examples of a property."""
+    with Gateway(KEY, base_url=sandbox.url, pacer=Pacer()) as gateway:
+        yield gateway
+
+
+@pytest.fixture
+def make_gateway() -> Iterator[Callable[..., Gateway]]:
+    """Makes gateway objects with a pacer each, closed after the test."""
+    with ExitStack() as running:
+
+        def make(base_url: str, key: str = KEY, **settings: Any) -> Gateway:
+            settings.setdefault("pacer", Pacer())
+            return running.enter_context(Gateway(key, base_url=base_url, **settings))
+
+        yield make
+
+
+class Scripted:
+    """A server that reads one request a connection, says ``answer`` and ends it; without one it says nothing."""
+
+    def __init__(self, answer: bytes | None) -> None:
+        self._answer = answer
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._ended = threading.Event()
+        self.requests: list[bytes] = []
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}/api"
+        self._thread = threading.Thread(target=self._serve)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._ended.set()
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._thread.join()
+        self._listener.close()
+
+    def _serve(self) -> None:
+        while not self._ended.is_set():
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            with connection:
+                request = b""
+                while not self._is_whole(request):
+                    data = connection.recv(65_536)
+                    if not data:
+                        break
+                    request += data
+                self.requests.append(request)
+                if self._answer is None:
+                    connection.recv(1)
+                else:
+                    connection.sendall(self._answer)
+
+    @staticmethod
+    def _is_whole(request: bytes) -> bool:
+        head, end, body = request.partition(b"\r\n\r\n")
+        length = next((line[15:] for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")), b"0")
+        return bool(end) and len(body) >= int(length)
+
+
+@pytest.fixture
+def scripted() -> Iterator[Callable[[bytes | None], Scripted]]:
+    """Makes such servers, ended after the test."""
+    with ExitStack() as running:
+
+        def make(answer: bytes | None) -> Scripted:
+            server = Scripted(answer)
+            running.callback(server.close)
+            return server
+
+        yield make
