@@ -1,0 +1,41 @@
+"""smswire: a low-level protocol toolkit for the SMS gateway seven.io, once sms77.io.
+
+What stands in ``__all__`` is the public face, beside ``smswire.codec``, ``smswire.wire`` and ``smswire.sandbox``.
+Names load when they are first used: whoever needs only ``smswire.gateway.call`` pays for no socket.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from . import errors
+from .errors import Sent
+
+if TYPE_CHECKING:
+    from .flow.retry import Outcome
+    from .gateway import Gateway, Message
+    from .net.blocking import Client
+    from .net.pacers import Pacer
+
+__all__ = ["Client", "Gateway", "Message", "Outcome", "Pacer", "Sent", "errors"]
+
+_HOME = {
+    "Client": ".net.blocking",
+    "Gateway": ".gateway",
+    "Message": ".gateway",
+    "Outcome": ".flow.retry",
+    "Pacer": ".net.pacers",
+}
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOME.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(home, __name__), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -27,7 +27,7 @@ from ..errors import Closed, ConfigurationError, NetworkError, PoolFull, Resolut
 from ..wire.channel import Channel
 from .connection import Connection
 from .dialing import Address, Addresses, Opening
-from .pacing import Grant, Pacing
+from .pacing import Grant, Pacing, Waker
 
 RETIRE: Final = "retire"
 # How long the answer of a lookup is used; names change with less warning than that nowhere that matters.
@@ -57,7 +57,7 @@ class Waiter:
 
     __slots__ = ("connection", "error", "wake")
 
-    def __init__(self, wake: Callable[[], None]) -> None:
+    def __init__(self, wake: Waker) -> None:
         self.wake = wake
         self.connection: Connection | None = None
         self.error: SmswireError | None = None
@@ -129,7 +129,7 @@ class Pool:
         self._waiting: OrderedDict[Waiter, None] = OrderedDict()
         self._lookup: Lookup | None = None
         self._closed = False
-        self._wakes: list[Callable[[], None]] = []
+        self._wakes: list[Waker] = []
         self._dial_news = False
         self._opened = self._reused = self._retired = self._dead = 0
 
@@ -199,9 +199,7 @@ class Pool:
 
     # Dialling
 
-    def dial(
-        self, now: float, waiter: Waiter | None = None, deadline: float = math.inf
-    ) -> Opening | Lookup | float:
+    def dial(self, now: float, waiter: Waiter | None = None, deadline: float = math.inf) -> Opening | Lookup | float:
         """The next opening, whose first ``CONNECT`` has to follow at once; or a lookup to make; or when to ask again.
 
         With a ``waiter``, only the head of the queue may dial, the connection will be its own, and the opening ends at
@@ -415,7 +413,7 @@ class Pool:
             self._wakes.append(waiter.wake)
         self._dial_news = True
 
-    def _wakes_noted(self) -> list[Callable[[], None]]:
+    def _wakes_noted(self) -> list[Waker]:
         """The wake-ups to fire now: those noted, and the head of the queue's if it might dial."""
         wakes, self._wakes = self._wakes, []
         if self._dial_news:

@@ -84,7 +84,7 @@ def backoff(attempt: int, draw: float) -> float:
 
     Doubles from a quarter of a second; the draw spreads callers that failed together over half of the span.
     """
-    return _BACKOFF_S * (2 ** (attempt - 1)) * (0.5 + draw / 2)
+    return _BACKOFF_S * 2.0 ** (attempt - 1) * (0.5 + draw / 2)
 
 
 def retry_after(headers: Headers) -> float | None:

@@ -12,13 +12,14 @@ import socket
 import threading
 import warnings
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import wraps
-from math import ceil, inf, isfinite
+from math import ceil, inf
 from time import monotonic
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 from weakref import WeakSet
 
-from ..errors import Closed, ConfigurationError, ResolutionError
+from ..errors import ConfigurationError, ResolutionError
 from ..flow import dialing, dispatch
 from ..flow.connection import Connection
 from ..flow.dialing import Address, Opening
@@ -31,7 +32,7 @@ from ..wire.head import Limits
 from ..wire.message import Request, Response
 from ..wire.tls import TLS
 from . import trust as trusting
-from .origin import Origin, parse
+from .origin import parse
 from .pacers import pacer_for
 from .polling import IN, OUT, Poll
 from .resolve import Resolve, literal, resolver
@@ -166,8 +167,12 @@ class Client:
     Raises:
         ConfigurationError: an argument cannot work.
 
+    Attributes:
+        origin (Origin): scheme, host and port it talks to.
+        max_connections (int): the most connections at any time.
+
     >>> from smswire.sandbox import Sandbox
-    >>> with Sandbox() as sandbox, Client(sandbox.origin, trust=sandbox.ca_file) as client:
+    >>> with Sandbox() as sandbox, Client(sandbox.url.removesuffix("/api"), trust=sandbox.ca_file) as client:
     ...     client.request("GET", "/api/balance", headers=[("X-Api-Key", "sandbox-key")]).status
     200
     """
@@ -189,13 +194,14 @@ class Client:
         limits: Limits | None = None,
         resolve: Resolve | None = None,
     ) -> None:
-        self._origin = parse(origin)
+        self.origin = parse(origin)
         self._trust = trust
         self._timeout = _checked_timeout(timeout)
-        self._pacer = pacer_for(self._origin.host) if pacer is None else pacer
+        self._pacer = pacer_for(self.origin.host) if pacer is None else pacer
         self._local = None if local_address is None else _local_address(local_address)
         self._limits = Limits() if limits is None else limits
         self._resolve = resolve
+        self.max_connections = max_connections
         self._pool_options = {
             "max_connections": max_connections,
             "max_waiters": max_waiters,
@@ -206,9 +212,9 @@ class Client:
         }
         self._closed = False
         self._tls: TLS | None = None
-        if self._origin.scheme == "https" and trusting.is_quick(trust):
-            self._tls = TLS(trusting.load(trust), self._origin.host)
-        if self._origin.scheme == "http" and not self._origin.is_loopback:
+        if self.origin.scheme == "https" and trusting.is_quick(trust):
+            self._tls = TLS(trusting.load(trust), self.origin.host)
+        if self.origin.scheme == "http" and not self.origin.is_loopback:
             warnings.warn("plain http off this machine: key and texts can be read on the way", stacklevel=2)
         self._begin_empty()
         _clients.add(self)
@@ -245,8 +251,8 @@ class Client:
         """
         request = Request(method, target, headers, body)
         until = monotonic() + (self._timeout if timeout is None else _checked_timeout(timeout))
-        if self._tls is None and self._origin.scheme == "https":
-            self._tls = TLS(trusting.load(self._trust), self._origin.host)
+        if self._tls is None and self.origin.scheme == "https":
+            self._tls = TLS(trusting.load(self._trust), self.origin.host)
         signal = _Signal()
         call = Dispatch(
             self._pool,
@@ -269,7 +275,7 @@ class Client:
         if call.response is not None:
             return call.response
         assert call.error is not None
-        call.error.host = self._origin.authority
+        call.error.host = self.origin.authority
         call.error.call = request.call
         raise call.error
 
@@ -289,10 +295,8 @@ class Client:
         self._rest.wait(max(0.0, drain))
         # Shutting down is not closing: the threads that own the sockets see the end, and close them.
         for open_socket in list(self._sockets):
-            try:
+            with suppress(OSError):
                 open_socket.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                continue
 
     def __enter__(self) -> Self:
         return self
@@ -301,7 +305,7 @@ class Client:
         self.close()
 
     def __repr__(self) -> str:
-        return f"<Client {self._origin.scheme}://{self._origin.authority}>"
+        return f"<Client {self.origin.scheme}://{self.origin.authority}>"
 
     # Steps of a call
 
@@ -373,10 +377,8 @@ class Client:
 
     def _let_go(self, open_socket: socket.socket, last_word: bytes) -> None:
         if last_word:
-            try:
+            with suppress(OSError):
                 open_socket.send(last_word)
-            except OSError:
-                pass
         open_socket.close()
         self._sockets.discard(open_socket)
 
@@ -394,7 +396,7 @@ class Client:
             else:
                 pool.lookup_failed(lookup, ResolutionError("no address of the local address's family", permanent=True))
 
-        resolver().start(self._origin.host, self._origin.port, self._resolve, answered)
+        resolver().start(self.origin.host, self.origin.port, self._resolve, answered)
 
     # Steps of an opening
 
@@ -444,8 +446,8 @@ class Client:
         for address, attempt in opening.attempts.items():
             fd = opening.sockets[address].fileno()
             by_fd[fd] = address
-            poll.register(fd, IN | OUT if attempt.is_connected and attempt.channel.bytes_to_send() else
-                          IN if attempt.is_connected else OUT)  # fmt: skip
+            events = IN if attempt.is_connected else OUT
+            poll.register(fd, events | OUT if attempt.channel.bytes_to_send() else events)
         for fd, _ in poll.poll(_milliseconds(opening.wait_until)):
             address = by_fd[fd]
             # What one address brought may have ended the others.
@@ -499,12 +501,12 @@ class Client:
         self._sockets: set[socket.socket] = set()
         self._rest = threading.Event()
         self._pool = LockedPool(self._pacer, self._new_channel, _draw, **self._pool_options)
-        fixed = literal(self._origin.host, self._origin.port)
+        fixed = literal(self.origin.host, self.origin.port)
         if fixed is not None:
             self._pool.addresses.replace([fixed], inf)
 
     def _new_channel(self) -> Channel:
-        return Channel(self._origin.authority, tls=self._tls, limits=self._limits)
+        return Channel(self.origin.authority, tls=self._tls, limits=self._limits)
 
     def _restart_in_child(self) -> None:
         """After a fork: the parent's connections are the parent's; not a byte of TLS may come from here."""

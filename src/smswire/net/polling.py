@@ -35,7 +35,7 @@ class SelectPoll:
         return list(found.items())
 
 
-if hasattr(select, "poll"):
+if hasattr(select, "poll"):  # noqa: SIM108 - mypy tells the two platforms apart only in this form
     Poll = select.poll
 else:  # pragma: no cover - Windows
     Poll = SelectPoll  # type: ignore[misc, assignment]

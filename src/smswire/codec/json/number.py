@@ -24,7 +24,7 @@ _NO_DIGITS = str.maketrans("", "", "+-.eE")
 _INFINITE = (float("inf"), float("-inf"))
 
 
-class Unfit(ValueError):  # noqa: N818  (the reader makes the error of it)
+class Unfit(ValueError):
     """A number within the grammar that passes a limit; its text says which."""
 
 

@@ -39,7 +39,7 @@ _MAX_REMEMBERED = 64
 _ROOM = 4096
 
 
-class GiveUp(Exception):  # noqa: N818  (a signal to the caller, not an error)
+class GiveUp(Exception):
     """The text is not valid, or not for this reader: read it carefully."""
 
 
