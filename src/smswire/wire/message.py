@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NoReturn, overload
 
 from ..errors import InvalidRequest
 
@@ -63,8 +63,8 @@ class Headers(_Frozen):
     Names are looked up in any case (RFC 9110 5.1).
 
     >>> headers = Headers([("Content-Type", "text/plain"), ("Via", "a"), ("via", "b")])
-    >>> headers.get("content-type"), headers.get("age"), headers.get_all("VIA"), len(headers)
-    ('text/plain', None, ['a', 'b'], 3)
+    >>> headers["content-type"], headers.get("age"), headers.get_all("VIA"), len(headers), "age" in headers
+    ('text/plain', None, ['a', 'b'], 3, False)
     """
 
     __slots__ = ("_first", "pairs")
@@ -101,8 +101,27 @@ class Headers(_Frozen):
     def __len__(self) -> int:
         return len(self.pairs)
 
-    def __getitem__(self, index: int) -> tuple[str, str]:
-        return self.pairs[index]
+    @overload
+    def __getitem__(self, key: str) -> str: ...
+    @overload
+    def __getitem__(self, key: int) -> tuple[str, str]: ...
+    def __getitem__(self, key: str | int) -> str | tuple[str, str]:
+        """The value of the first field of that name, or the pair at that place.
+
+        Raises:
+            KeyError: there is no field of that name.
+            IndexError: there are fewer fields.
+        """
+        if not isinstance(key, str):
+            return self.pairs[key]
+        value = self.get(key)
+        if value is None:
+            raise KeyError(key)
+        return value
+
+    def __contains__(self, key: object) -> bool:
+        """Whether there is a field of that name, or that pair."""
+        return self.get(key) is not None if isinstance(key, str) else key in self.pairs
 
     def __eq__(self, other: object) -> bool:
         return self.pairs == other.pairs if isinstance(other, Headers) else NotImplemented
