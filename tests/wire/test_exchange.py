@@ -169,9 +169,9 @@ def test_an_end_before_the_end_is_never_an_answer(stream: Stream) -> None:
 
 
 BROKEN_BITS = [
-    b"\r", b"\n", b"\r\n", b"\r\n\r\n", b"\0", b" ", b"\t", b":", b";", b"0", b"1", b"f", b"-", b"Content-Length: 3\r\n",
-    b"Transfer-Encoding: chunked\r\n", b"HTTP/1.1 100 C\r\n\r\n", b"HTTP/1.1 200 OK\r\n", b"\r\n Content-Length: 1", b"\xff",
-    b"Content-Encoding: gzip\r\n", b"Connection: close\r\n",
+    b"\r", b"\n", b"\r\n", b"\r\n\r\n", b"\0", b" ", b"\t", b":", b";", b"0", b"1", b"f", b"-", b"\xff",
+    b"Content-Length: 3\r\n", b"Transfer-Encoding: chunked\r\n", b"HTTP/1.1 100 C\r\n\r\n", b"HTTP/1.1 200 OK\r\n",
+    b"\r\n Content-Length: 1", b"Content-Encoding: gzip\r\n", b"Connection: close\r\n",
 ]  # fmt: skip
 
 

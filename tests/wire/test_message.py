@@ -13,8 +13,8 @@ from smswire.errors import InvalidRequest
 from smswire.wire import Headers, Request, Response
 
 BAD_TARGETS = [
-    "", "api", "*", "http://127.0.0.1/api", "127.0.0.1:443", "/a b", "/a#b", "/#", "/\r\n", "/a\nb", "/\0", "/\x7f", "/\t",
-    "/ä", "/\ud800", b"/api", None,
+    "", "api", "*", "http://127.0.0.1/api", "127.0.0.1:443", "/a b", "/a#b", "/#", "/\r\n", "/a\nb", "/\0", "/\x7f",
+    "/\t", "/ä", "/\ud800", b"/api", None,
 ]  # fmt: skip
 BAD_METHODS = ["", "GE T", "GET\r\n", "G\0T", "GÉT", "CONNECT", "GET:", "(GET)", b"GET", None]
 BAD_NAMES = ["", "X Y", "X:", ":X", "X\r", "X\n", "X\0", "Ä", "X-\x7f", " X", "X ", b"X", None, 1]
@@ -99,7 +99,7 @@ def test_what_http_allows_is_taken_as_it_is() -> None:
     assert (request.method, request.body) == ("M-SEARCH", b"\0\xff")
 
 
-@given(key=st.text(min_size=6).filter(lambda key: key.isprintable() and key not in "header fields must be pairs str"))
+@given(key=st.text(max_size=9).filter(str.isprintable).map("Zk3y{}".format))
 def test_no_error_text_holds_a_value(key: str) -> None:
     """Wherever the key was put by mistake, the refusal does not repeat it."""
     bad = key + "\r\n"

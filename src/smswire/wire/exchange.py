@@ -102,6 +102,7 @@ class Exchange:
         "_has_bytes",
         "_has_ended",
         "_head",
+        "_is_plain",
         "_limits",
         "_parts",
         "_reader",
@@ -120,6 +121,7 @@ class Exchange:
         self._parts: list[bytes] = []
         self._has_bytes = False
         self._has_ended = False
+        self._is_plain = True  # so far, interim heads included
         self.response: Response | None = None
         self.is_reusable = False
 
@@ -135,6 +137,7 @@ class Exchange:
             if found is None:
                 return None
             head, data = found
+            self._is_plain &= head.is_plain
             self._reader.receive_data(head.raw)
             event = self._next_event()
             if isinstance(event, h11.Response):
@@ -210,7 +213,7 @@ class Exchange:
         if body and (headers.get("content-encoding") or "").lower() in ("gzip", "x-gzip"):
             body = inflate(body, self._limits.max_body_bytes)
         self.is_reusable = (
-            head.is_plain and not head.framing.is_odd and not has_leftover and self._reader.our_state is h11.DONE
+            self._is_plain and not head.framing.is_odd and not has_leftover and self._reader.our_state is h11.DONE
         )
         self.response = Response(
             event.status_code, headers, body, event.reason.decode("latin-1"), event.http_version.decode("ascii")

@@ -184,7 +184,7 @@ class Head(NamedTuple):
     is_interim: bool
     framing: Framing
     is_plain: bool
-    """Nothing in it forbids to use the connection again (``Connection: close`` is h11's to see)."""
+    """Nothing in it forbids to use the connection again (a final head's ``Connection: close`` is h11's to see)."""
 
 
 _START: Final = b"HTTP/1."
@@ -283,7 +283,8 @@ class Door:
             # No interim response has a body (rule 1); one that announces a body would be read by some.
             if is_chunked or length:
                 raise ProtocolError("an interim response announces a body")
-            return Sized(0), True
+            # h11 does not look at what an interim head says of the connection.
+            return Sized(0), b"\r\nconnection:" not in raw.lower()
         if self._is_head_request or status in (204, 304):
             return Sized(0), copies < 2 and not (status == 204 and (is_chunked or length))
         if is_chunked:
