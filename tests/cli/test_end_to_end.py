@@ -66,7 +66,8 @@ def test_an_sms_arrives_as_it_was_typed(sandbox):
     assert (message["to"], message["text"]) == ("4915112345678", "Grüße & 100 % 😀\nnächste Zeile")
     answer = last_line(ended)
     assert (answer["sent"], answer["code"], answer["messages"][0]["id"]) == ("yes", 100, message["id"])
-    in_words = run(sandbox, "sms", "+4915112345679", "hello")
+    in_words = run(sandbox, "sms", "+4915112345679", "hello", "--from", "Shop & Co")
+    assert sandbox.messages()[-1]["from"] == "Shop & Co"
     assert in_words.stdout.startswith("accepted (code 100")
     assert f"id {sandbox.messages()[-1]['id']}, recipient 4915112345679" in in_words.stdout
 

@@ -20,9 +20,10 @@ _SHOWN = ("id", "recipient", "sender", "encoding", "parts", "price", "success", 
 @click.command(cls=Command)
 @click.argument("to")
 @click.argument("text")
+@click.option("--from", "sender", metavar="SENDER", help="What the recipient sees as the sender.")
 @gateway_options
 @click.pass_context
-def sms(ctx: click.Context, settings: Settings, to: str, text: str, as_json: bool) -> None:
+def sms(ctx: click.Context, settings: Settings, to: str, text: str, sender: str | None, as_json: bool) -> None:
     """Send TEXT to the recipient TO.
 
     Exit status: 0 accepted, 1 not accepted or not known to be, 2 wrong usage, 130 interrupted.
@@ -32,7 +33,7 @@ def sms(ctx: click.Context, settings: Settings, to: str, text: str, as_json: boo
     outcome = Outcome()
     try:
         with settings.gateway() as gateway:
-            answer = gateway.sms(to, text, outcome=outcome)
+            answer = gateway.sms(to, text, from_=sender, outcome=outcome)
     except KeyboardInterrupt:  # not ours, so it cannot say by itself what it interrupted
         if as_json:
             print_json({"error": "interrupted", "sent": outcome.sent.value})
