@@ -12,11 +12,13 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from ..errors import NetworkError, Sent, SmswireError, Timeout
+from ..errors import Closed, CodecError, ConfigurationError, InvalidRequest, NetworkError, Sent, SmswireError, Timeout
 from ..wire.message import Headers, Response
 
 # Where the whole request was refused unprocessed: RFC 9110 15.5.20, RFC 8470 5.2, RFC 6585 4.
 _REFUSED: Final = frozenset({421, 425, 429})
+# What another attempt would meet again; of a NetworkError its ``permanent`` says so.
+_FAILS_AGAIN: Final = (Closed, CodecError, ConfigurationError, InvalidRequest, Timeout)
 _BACKOFF_S: Final = 0.25
 # A server that asks for more than an hour is not waited for by anybody's deadline; this also keeps floats small.
 _MAX_RETRY_AFTER_DIGITS: Final = 6
@@ -73,10 +75,8 @@ def judge_response(response: Response, *, reusable: bool, repeatable: bool) -> V
 def judge_failure(error: SmswireError, *, handed: bool, repeatable: bool) -> Verdict:
     """The verdict on an attempt without a complete final response, by whether any byte was ``handed`` over."""
     sent = Sent.MAYBE if handed else Sent.NO
-    permanent = isinstance(error, NetworkError) and error.permanent
-    failed_on_the_way = isinstance(error, NetworkError) or handed
-    again = failed_on_the_way and not permanent and not isinstance(error, Timeout) and (not handed or repeatable)
-    return Verdict(sent, again)
+    fails_again = error.permanent if isinstance(error, NetworkError) else isinstance(error, _FAILS_AGAIN)
+    return Verdict(sent, not fails_again and (not handed or repeatable))
 
 
 def backoff(attempt: int, draw: float) -> float:
