@@ -164,10 +164,12 @@ class Channel:
 
     def _keep_alive(self, wanted: str) -> int | None:
         response = self.response
-        field = None if response is None else response.headers.get("keep-alive")
-        if field is None:
+        if response is None or response.headers.get("keep-alive") is None:
             return None
-        return next((int(number) for name, number in _keep_alive_parameter(field) if name.lower() == wanted), None)
+        field = ",".join(response.headers.get_all("keep-alive"))
+        return min(
+            (int(number) for name, number in _keep_alive_parameter(field) if name.lower() == wanted), default=None
+        )
 
     # commands
 
@@ -214,9 +216,9 @@ class Channel:
             Closed: the channel is broken already.
         """
         state = self._state
-        if state is State.BROKEN:
-            raise Closed("the connection is broken already", host=self.host)
         try:
+            if state is State.BROKEN:
+                raise Closed("the connection is broken already")
             pieces = self._transport.receive(data)
             if state is State.OPENING and self._transport.is_established:
                 self._state = State.IDLE
@@ -237,9 +239,9 @@ class Channel:
             ConnectionEnded: an answer, or the TLS handshake, was still under way.
             Closed: the channel is broken already.
         """
-        if self._state is State.BROKEN:
-            raise Closed("the connection is broken already", host=self.host)
         try:
+            if self._state is State.BROKEN:
+                raise Closed("the connection is broken already")
             return self._end(is_orderly=isinstance(self._transport, _Plain))
         except SmswireError as error:
             raise self._broken_by(error) from None

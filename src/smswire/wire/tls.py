@@ -76,7 +76,8 @@ class Session:
             # As bytes: of a str CPython would make IDNA, and this is no place to decide on that.
             name = tls.server_hostname.removesuffix(".").encode("ascii")
             self._object = tls.context.wrap_bio(self._incoming, self._outgoing, server_hostname=name)
-        except ValueError:
+        except (ValueError, TypeError, ssl.SSLError):
+            # No name (TypeError for a NUL in it), a name longer than SNI may be, a context for servers.
             raise ConfigurationError("TLS cannot be used with this context and host name", host=host) from None
         self._shake_hands()
         if self.failure is not None:
