@@ -1,0 +1,100 @@
+"""Servers, clients and gateway objects of the runtime's tests; every test must leave nothing open behind it."""
+
+from __future__ import annotations
+
+import gc
+import os
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any, NamedTuple
+
+import pytest
+
+from smswire import Client
+from smswire.net.pacers import Pacer
+from smswire.sandbox import Limits, Sandbox
+from smswire.sandbox.tls import authority as new_authority
+
+from .raw import WITHIN_S, Handler, RawServer, answering
+
+
+class Authority(NamedTuple):
+    """The servers' context, and the file that makes a client trust it."""
+
+    context: ssl.SSLContext
+    ca_file: str
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    """One throw-away authority for all raw servers."""
+    context, pem = new_authority(["gateway.test"])
+    path = tmp_path_factory.mktemp("authority") / "ca.pem"
+    path.write_bytes(pem)
+    return Authority(context, str(path))
+
+
+def open_descriptors() -> int:
+    return len(os.listdir("/dev/fd"))
+
+
+@pytest.fixture(autouse=True)
+def nothing_left(authority: Authority) -> Iterator[None]:
+    """Every test ends with as many descriptors and threads as it began with."""
+    gc.collect()
+    threads, descriptors = set(threading.enumerate()), open_descriptors()
+    yield
+    left = [thread for thread in threading.enumerate() if thread not in threads]
+    for thread in left:
+        thread.join(WITHIN_S)
+    assert [thread.name for thread in left if thread.is_alive()] == []
+    gc.collect()
+    assert open_descriptors() == descriptors
+
+
+@pytest.fixture
+def serve(authority: Authority, nothing_left: None) -> Iterator[Callable[..., RawServer]]:
+    """Makes raw servers, ended after the test."""
+    with ExitStack() as running:
+
+        def make(handler: Handler = answering, *, tls: bool = False, **settings: Any) -> RawServer:
+            context = authority.context if tls else None
+            return running.enter_context(RawServer(handler, tls=context, **settings))
+
+        yield make
+
+
+@pytest.fixture
+def make_client(authority: Authority, serve: object) -> Iterator[Callable[..., Client]]:
+    """Makes clients with a pacer each (one that never makes anybody wait), closed after the test."""
+    with ExitStack() as running:
+
+        def make(origin: str | RawServer | Sandbox, **settings: Any) -> Client:
+            if isinstance(origin, Sandbox):
+                settings.setdefault("trust", origin.ca_file)
+                origin = origin.url.removesuffix("/api")
+            elif isinstance(origin, RawServer):
+                origin = origin.origin
+            if origin.startswith("https"):
+                settings.setdefault("trust", authority.ca_file)
+            settings.setdefault("pacer", Pacer(limit=10_000, spacing=0.0))
+            settings.setdefault("timeout", WITHIN_S)
+            client = Client(origin, **settings)
+            running.callback(client.close, drain=0.0)
+            return client
+
+        yield make
+
+
+@pytest.fixture
+def make_sandbox(nothing_left: None) -> Iterator[Callable[..., Sandbox]]:
+    """Makes running sandboxes without the lock on repeated texts, ended after the test."""
+    with ExitStack() as running:
+
+        def make(*arguments: Any, **settings: Any) -> Sandbox:
+            settings.setdefault("limits", Limits(reload_lock_seconds=0))
+            return running.enter_context(Sandbox(*arguments, **settings))
+
+        yield make
