@@ -74,14 +74,14 @@ class Addresses:
     ``started`` at each grant and ``settled`` once for it; ``answered`` and ``overdue`` move the place of honour.
     """
 
-    __slots__ = ("_fresh_until", "_known", "_seconds", "_unsettled", "first", "max_unsettled")
+    __slots__ = ("_fresh_until", "_known", "_round_trips", "_unsettled", "first", "max_unsettled")
 
     def __init__(self, max_unsettled: int) -> None:
         self.first: Address | None = None
         self.max_unsettled = max_unsettled
         self._known: list[Address] = []
         self._fresh_until = -math.inf
-        self._seconds: dict[Address, float] = {}
+        self._round_trips: dict[Address, float] = {}
         self._unsettled: dict[Address, set[Grant]] = {}
 
     def is_fresh(self, now: float) -> bool:
@@ -89,28 +89,24 @@ class Addresses:
         return now < self._fresh_until
 
     def in_order(self) -> list[Address]:
-        """All addresses, the one that answered last first."""
+        """All addresses, the one that answered last first; if there is none, those that are crowded last."""
         if self.first is None:
-            return list(self._known)
+            return sorted(self._known, key=self.is_crowded)
         return [self.first, *(address for address in self._known if address != self.first)]
 
     def delay(self, address: Address) -> float:
         """Seconds an attempt may go unanswered before the next address is tried beside it."""
-        return max(ATTEMPT_DELAY_S, ATTEMPT_DELAY_ROUND_TRIPS * self._seconds.get(address, 0.0))
+        return max(ATTEMPT_DELAY_S, ATTEMPT_DELAY_ROUND_TRIPS * self._round_trips.get(address, 0.0))
 
-    def is_crowded(self) -> bool:
-        """Whether the first of several addresses has as many unsettled openings as one address may have."""
-        return (
-            self.first is not None
-            and len(self._known) > 1
-            and len(self._unsettled.get(self.first, ())) >= self.max_unsettled
-        )
+    def is_crowded(self, address: Address) -> bool:
+        """Whether the address, one of several, has as many unsettled openings as one address may have."""
+        return len(self._known) > 1 and len(self._unsettled.get(address, ())) >= self.max_unsettled
 
     def replace(self, addresses: Iterable[Address], fresh_until: float) -> None:
         """Takes the answer of a lookup; what is known of addresses no longer in it is forgotten."""
         self._known = interleave(addresses)
         self._fresh_until = fresh_until
-        self._seconds = {address: s for address, s in self._seconds.items() if address in self._known}
+        self._round_trips = {address: s for address, s in self._round_trips.items() if address in self._known}
         if self.first not in self._known:
             self.first = None
 
@@ -124,11 +120,11 @@ class Addresses:
             if not grants:
                 del self._unsettled[address]
 
-    def answered(self, address: Address, seconds: float) -> None:
-        """The address answered ``seconds`` after its dial began: it goes first from now on."""
+    def answered(self, address: Address, round_trip: float) -> None:
+        """The address answered, and TCP took ``round_trip`` seconds: it goes first from now on."""
         if address in self._known:
             self.first = address
-            self._seconds[address] = seconds
+            self._round_trips[address] = round_trip
 
     def overdue(self, address: Address) -> None:
         """A dial to the address passed its delay unanswered: if it was first, it is not any more."""
@@ -240,7 +236,7 @@ class Opening:
         attempt.connected_at = now
         attempt.is_connected = True
         if attempt.channel.established:
-            self._answer(attempt, now)
+            self._answer(attempt)
 
     def handle_sent(self, address: Address, n: int) -> None:
         self.attempts[address].channel.handed_over(n)
@@ -248,7 +244,7 @@ class Opening:
     def handle_data(self, address: Address, data: bytes, now: float) -> None:
         attempt = self.attempts[address]
         self._settle(attempt, now)
-        self._answer(attempt, now)
+        self._answer(attempt)
         try:
             attempt.channel.receive_data(data)
         except SmswireError as error:
@@ -302,17 +298,20 @@ class Opening:
 
     def _connect_next(self, now: float) -> int:
         address = self._order[-1]
-        grant = self._grant
-        self._grant = None
-        if grant is None:
+        if self._grant is None:
             asked = self._pool.ask_for_race(self, address, now)
             if isinstance(asked, float):
                 self.wait_until = min(self._until, asked)
                 return WATCH
-            grant = asked
-        self._order.pop()
+            self._grant = asked
+        try:
+            channel = self._new_channel()
+        except SmswireError as error:
+            return self._fail(error)
         self._next_due = now + self._pool.addresses.delay(address)
-        self.attempts[address] = Attempt(address, self._new_channel(), grant, now, self._next_due)
+        self.attempts[address] = Attempt(address, channel, self._grant, now, self._next_due)
+        self._grant = None
+        self._order.pop()
         self.address = address
         return CONNECT
 
@@ -321,15 +320,17 @@ class Opening:
             self._pool.settle(attempt.grant, attempt.address, now)
             attempt.grant = None
 
-    def _answer(self, attempt: Attempt, now: float) -> None:
+    def _answer(self, attempt: Attempt) -> None:
         if not attempt.answered:
             attempt.answered = True
             self._next_due = math.inf
-            self._pool.answered(attempt.address, now - attempt.started_at)
+            self._pool.answered(self, attempt.address, attempt.connected_at - attempt.started_at)
 
     def _note_overdue(self, now: float) -> None:
         for attempt in self.attempts.values():
             if now >= attempt.due_at and not attempt.answered:
+                # Once: the address may have answered others meanwhile.
+                attempt.due_at = math.inf
                 self._pool.overdue(attempt.address)
 
     def _lose(self, attempt: Attempt, error: Exception) -> None:

@@ -26,7 +26,7 @@ from typing import Final, NamedTuple
 from ..errors import Closed, ConfigurationError, NetworkError, PoolFull, ResolutionError, SmswireError
 from ..wire.channel import Channel
 from .connection import Connection
-from .dialing import Address, Addresses, Opening
+from .dialing import ATTEMPT_DELAY_S, Address, Addresses, Opening
 from .pacing import Grant, Pacing, Waker
 
 RETIRE: Final = "retire"
@@ -212,12 +212,12 @@ class Pool:
             return self._look_up(now, waiter)
         if self._races_due or (self._openings and self.addresses.first is None):
             return math.inf
-        if self.addresses.is_crowded():
+        order = self.addresses.in_order()
+        if self.addresses.is_crowded(order[0]):
             return math.inf
         granted = self._pacing.ask(now, self.wake_dialer)
         if isinstance(granted, float):
             return granted
-        order = self.addresses.in_order()
         self.addresses.started(order[0], granted)
         until = min(now + self.connect_timeout, deadline)
         opening = Opening(self, order, granted, self._new_channel, until=until, waiter=waiter)
@@ -278,6 +278,12 @@ class Pool:
         else:
             self.addresses.started(address, granted)
             self._races_due.discard(opening)
+        if self.addresses.is_crowded(address):
+            # It looks again by itself, and keeps nobody from dialling meanwhile.
+            self._races_due.discard(opening)
+            self._dial_news = True
+            self._fire()
+            return now + ATTEMPT_DELAY_S
             self._dial_news = True
             self._fire()
         return granted
@@ -301,9 +307,10 @@ class Pool:
         self._dial_news = True
         self._fire()
 
-    def answered(self, address: Address, seconds: float) -> None:
-        """The address answered: it goes first, and the others may dial."""
-        self.addresses.answered(address, seconds)
+    def answered(self, opening: Opening, address: Address, round_trip: float) -> None:
+        """The address answered: it goes first, its opening's race is over, and the others may dial."""
+        self.addresses.answered(address, round_trip)
+        self._races_due.discard(opening)
         self._dial_news = True
         self._fire()
 
