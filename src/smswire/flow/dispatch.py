@@ -26,7 +26,7 @@ from collections.abc import Callable
 from copy import copy
 from typing import Final, Protocol
 
-from ..errors import ConnectionEnded, NetworkError, Sent, SmswireError, Timeout
+from ..errors import Closed, ConnectionEnded, NetworkError, Sent, SmswireError, Timeout
 from ..wire.message import Request, Response
 from .connection import Connection
 from .dialing import FAR_END_ERRORS, Opening
@@ -162,12 +162,20 @@ class Dispatch:
             return self._acquire(now, head=False)
         return state
 
-    def abandon(self, now: float) -> int:
-        """Ends the call from this side; ``outcome`` says how it stood."""
+    def abandon(self, now: float, error: SmswireError | None = None) -> int:
+        """Ends the call from this side; ``outcome`` says how it stood, and so does ``error`` where one is given."""
         state = self._state
         self._abandoned = True
+        if error is not None and state not in (CLOSE, DONE):
+            self.response, self._failure = None, error
+        elif self.response is None:
+            self._failure = self._failure or error
         if state == _QUEUED:
-            return self._leave(now)
+            assert self._waiter is not None
+            if self._waiter.opening is None:
+                return self._leave(now)
+            self.opening, self._waiter = self._waiter.opening, None
+            state = self._state = DIAL
         if state == DIAL:
             assert self.opening is not None
             self.opening.abandon(now)
@@ -194,6 +202,8 @@ class Dispatch:
         assert opening.error is not None
         self._pool.failed(opening, opening.error)
         self.outcome.attempts += 1
+        if self._abandoned and self._failure is not None:
+            return self._failed(self._failure, now)
         return self._failed(_timeout("connecting") if now >= self._deadline else opening.error, now)
 
     def handle_would_block(self, now: float) -> int:
@@ -287,6 +297,8 @@ class Dispatch:
                     self._state = _QUEUED
                     return self._queued(now)
         except SmswireError as error:
+            # A full pool may be asked again, and every attempt counts; a closed one was never asked.
+            self.outcome.attempts += not isinstance(error, Closed)
             return self._failed(error, now)
         return self._lease(connection, now)
 

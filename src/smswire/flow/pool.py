@@ -53,13 +53,14 @@ class PoolStats(NamedTuple):
 
 
 class Waiter:
-    """One call in the queue: what it was given (``connection`` or ``error``), and how to wake it."""
+    """One call in the queue: what it was given (``connection``, ``opening`` or ``error``), and how to wake it."""
 
-    __slots__ = ("connection", "error", "wake")
+    __slots__ = ("connection", "error", "opening", "wake")
 
     def __init__(self, wake: Waker) -> None:
         self.wake = wake
         self.connection: Connection | None = None
+        self.opening: Opening | None = None
         self.error: SmswireError | None = None
 
 
@@ -221,6 +222,9 @@ class Pool:
         self.addresses.started(order[0], granted)
         until = min(now + self.connect_timeout, deadline)
         opening = Opening(self, order, granted, self._new_channel, until=until, waiter=waiter)
+        if waiter is not None:
+            # State in the waiter: an interrupt before the call has the opening in hand does not lose it.
+            waiter.opening = opening
         self._openings.add(opening)
         if waiter is not None:
             self._waiting.pop(waiter)
@@ -245,6 +249,8 @@ class Pool:
     def failed(self, opening: Opening, error: SmswireError) -> None:
         """The opening failed. A permanent failure is everybody's; another is its waiter's, or the first one's."""
         self._end(opening)
+        if opening.waiter is not None:
+            self._waiting.pop(opening.waiter, None)
         self._charge(error, self._asked(None) if opening.waiter is None else [])
         self._fire()
 
@@ -272,18 +278,18 @@ class Pool:
 
     def ask_for_race(self, opening: Opening, address: Address, now: float) -> Grant | float:
         """A grant for the next address of a race; until it has one, no other dial begins."""
-        granted = self._pacing.ask(now, self.wake_dialer)
-        if isinstance(granted, float):
-            self._races_due.add(opening)
-        else:
-            self.addresses.started(address, granted)
-            self._races_due.discard(opening)
         if self.addresses.is_crowded(address):
             # It looks again by itself, and keeps nobody from dialling meanwhile.
             self._races_due.discard(opening)
             self._dial_news = True
             self._fire()
             return now + ATTEMPT_DELAY_S
+        granted = self._pacing.ask(now, self.wake_dialer)
+        if isinstance(granted, float):
+            self._races_due.add(opening)
+        else:
+            self.addresses.started(address, granted)
+            self._races_due.discard(opening)
             self._dial_news = True
             self._fire()
         return granted

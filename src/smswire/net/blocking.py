@@ -19,12 +19,12 @@ from time import monotonic, sleep
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 from weakref import WeakSet
 
-from ..errors import ConfigurationError, ResolutionError
+from ..errors import Closed, ConfigurationError, ResolutionError
 from ..flow import dialing, dispatch
 from ..flow.connection import Connection
 from ..flow.dialing import Address, Opening
 from ..flow.dispatch import Dispatch
-from ..flow.pacing import Pacing
+from ..flow.pacing import Pacing, Waker
 from ..flow.pool import Lookup, Pool, PoolStats
 from ..flow.retry import Outcome
 from ..wire.channel import Channel
@@ -41,6 +41,8 @@ _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
 RECEIVE_BYTES = 65_536
+# ``poll`` takes a C int; who is woken early asks again.
+MAX_POLL_MS = 2**31 - 1
 
 
 def _draw() -> float:
@@ -50,7 +52,7 @@ def _draw() -> float:
 
 def _milliseconds(until: float) -> float | None:
     """The time left, as ``poll`` takes it: rounded up, so that it does not spin through the last millisecond."""
-    return None if until == inf else max(0, ceil((until - monotonic()) * 1000))
+    return None if until == inf else max(0, min(ceil((until - monotonic()) * 1000), MAX_POLL_MS))
 
 
 def _locked(method: Callable[Concatenate[LockedPool, _P], _R]) -> Callable[Concatenate[LockedPool, _P], _R]:
@@ -60,6 +62,7 @@ def _locked(method: Callable[Concatenate[LockedPool, _P], _R]) -> Callable[Conca
         # who come by meanwhile would queue too: of 120 threads 110 were seen to stand there for good.
         while self._lock.locked():
             sleep(0)
+        wakes: list[Waker] = []
         try:
             with self._lock:
                 try:
@@ -215,6 +218,7 @@ class Client:
             "idle_timeout": idle_timeout,
         }
         self._closed = False
+        self._ended = False
         self._tls: TLS | None = None
         if self.origin.scheme == "https" and trusting.is_quick(trust):
             self._tls = TLS(trusting.load(trust), self.origin.host)
@@ -294,9 +298,11 @@ class Client:
         for connection in pool.close():
             self._close(connection)
             pool.drop(connection, monotonic(), dead=False)
-        if pool.is_at_rest:
-            return
-        self._rest.wait(max(0.0, drain))
+        if not pool.is_at_rest:
+            self._rest.wait(max(0.0, drain))
+        self._ended = True
+        for signal in list(self._signals):
+            signal.wake()
         # Shutting down is not closing: the threads that own the sockets see the end, and close them.
         for open_socket in list(self._sockets):
             with suppress(OSError):
@@ -314,8 +320,12 @@ class Client:
     # Steps of a call
 
     def _run(self, call: Dispatch, step: int, signal: _Signal) -> None:
+        told = False
         while step != dispatch.DONE:
-            if step == dispatch.READ:
+            if self._ended and not told:
+                told = True
+                step = self._end(call)
+            elif step == dispatch.READ:
                 step = self._read(call)
             elif step == dispatch.WRITE:
                 step = self._write(call)
@@ -327,7 +337,7 @@ class Client:
                 else:
                     step = call.handle_would_block(monotonic())
             elif step == dispatch.WAIT:
-                signal.wait(call.wait_until)
+                self._wait(signal, call.wait_until)
                 step = call.next_step(monotonic())
             elif step == dispatch.DIAL:
                 step = self._dial(call)
@@ -342,6 +352,19 @@ class Client:
                 assert call.lookup is not None
                 self._look_up(call.lookup)
                 step = call.next_step(monotonic())
+
+    def _end(self, call: Dispatch) -> int:
+        """After ``close``: what the sockets say from now on is this side's own doing."""
+        return call.abandon(monotonic(), Closed("the client was closed before the call had ended"))
+
+    def _wait(self, signal: _Signal, until: float) -> None:
+        self._signals.add(signal)
+        try:
+            # Known to ``close`` before this look, so that it either shows here or wakes.
+            if not self._ended:
+                signal.wait(until)
+        finally:
+            self._signals.discard(signal)
 
     def _read(self, call: Dispatch) -> int:
         assert call.connection is not None
@@ -372,8 +395,10 @@ class Client:
         except BlockingIOError:
             return call.handle_would_block(monotonic())
         except OSError as error:
-            return call.handle_error(error, monotonic())
-        return call.handle_data(data, monotonic()) if data else call.handle_end(monotonic())
+            return self._end(call) if self._ended else call.handle_error(error, monotonic())
+        if data:
+            return call.handle_data(data, monotonic())
+        return self._end(call) if self._ended else call.handle_end(monotonic())
 
     def _close(self, connection: Connection) -> None:
         open_socket = connection.transport.socket
@@ -400,7 +425,10 @@ class Client:
             else:
                 pool.lookup_failed(lookup, ResolutionError("no address of the local address's family", permanent=True))
 
-        resolver().start(self.origin.host, self.origin.port, self._resolve, answered)
+        try:
+            resolver().start(self.origin.host, self.origin.port, self._resolve, answered)
+        except RuntimeError:
+            pool.lookup_failed(lookup, ResolutionError("no thread could be started for the name lookup"))
 
     # Steps of an opening
 
@@ -408,6 +436,9 @@ class Client:
         opening = call.opening
         assert opening is not None
         while True:
+            if self._ended:
+                # Else the shut-down of a socket that is connecting would pass for the far end's word.
+                opening.abandon(monotonic())
             step = opening.next_step(monotonic())
             if step == dialing.CONNECT:
                 self._connect(opening, opening.address)
@@ -452,7 +483,10 @@ class Client:
             by_fd[fd] = address
             events = IN if attempt.is_connected else OUT
             poll.register(fd, events | OUT if attempt.channel.bytes_to_send() else events)
-        for fd, _ in poll.poll(_milliseconds(opening.wait_until)):
+        ready = poll.poll(_milliseconds(opening.wait_until))
+        if self._ended:
+            return
+        for fd, _ in ready:
             address = by_fd[fd]
             # What one address brought may have ended the others.
             if address not in opening.attempts:
@@ -503,10 +537,13 @@ class Client:
 
     def _begin_empty(self) -> None:
         self._sockets: set[socket.socket] = set()
+        self._signals: set[_Signal] = set()
         self._rest = threading.Event()
         self._pool = LockedPool(self._pacer, self._new_channel, _draw, **self._pool_options)
         fixed = literal(self.origin.host, self.origin.port)
         if fixed is not None:
+            if self._local is not None and self._local.family != fixed.family:
+                raise ConfigurationError("local_address and the origin's address are of different families")
             self._pool.addresses.replace([fixed], inf)
 
     def _new_channel(self) -> Channel:
@@ -515,7 +552,9 @@ class Client:
     def _restart_in_child(self) -> None:
         """After a fork: the parent's connections are the parent's; not a byte of TLS may come from here."""
         for parents in self._sockets:
-            os.close(parents.detach())
+            # One that a thread of the parent was just closing is closed here too.
+            with suppress(OSError):
+                os.close(parents.detach())
         self._begin_empty()
         if self._closed:
             self._pool.close()

@@ -67,7 +67,11 @@ class Resolver:
         self._threads: set[threading.Thread] = set()
 
     def start(self, host: str, port: int, resolve: Resolve | None, callback: Callback) -> None:
-        """Begins a lookup, or joins the one under way for the same name."""
+        """Begins a lookup, or joins the one under way for the same name.
+
+        Raises:
+            RuntimeError: there is no thread for it, and none can be started.
+        """
         question = (host, port, resolve)
         with self._lock:
             callbacks = self._asked.setdefault(question, [])
@@ -78,7 +82,15 @@ class Resolver:
             if len(self._threads) < MAX_THREADS:
                 thread = threading.Thread(target=self._work, name="smswire lookup", daemon=True)
                 self._threads.add(thread)
-                thread.start()
+                try:
+                    thread.start()
+                except RuntimeError:
+                    self._threads.discard(thread)
+                    # Without any thread nobody would ever answer, nor be asked for this name again.
+                    if not self._threads:
+                        self._queue.remove(question)
+                        del self._asked[question]
+                        raise
 
     def _work(self) -> None:
         while True:
@@ -92,7 +104,7 @@ class Resolver:
                 answer = look_up(*question)
             except ResolutionError as error:
                 answer = error
-            except Exception as error:  # noqa: BLE001 - a caller's own resolve function may raise anything
+            except BaseException as error:  # noqa: BLE001 - a caller's own resolve function may raise anything, SystemExit too
                 answer = ResolutionError(f"the name lookup failed: {type(error).__name__}")
             with self._lock:
                 callbacks = self._asked.pop(question)
