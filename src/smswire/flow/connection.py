@@ -31,7 +31,7 @@ class Connection:
         round_trip (float): seconds the TCP connection took.
         requests (int): how many requests it has begun.
         retire_at (float): the monotonic time from which it takes no further request.
-        idle_until (float): the monotonic time until which it may be used again; infinite while it is in use.
+        idle_until (float): the monotonic time until which it may be used again; infinite until it first rests.
     """
 
     __slots__ = (

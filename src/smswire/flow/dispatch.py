@@ -335,7 +335,7 @@ class Dispatch:
     def _leave(self, now: float) -> int:
         waiter, self._waiter = self._waiter, None
         assert waiter is not None
-        unused = self._pool.leave(waiter)
+        unused = self._pool.leave(waiter, now)
         if unused is not None:
             self.connection = unused
             return self._close(_SPENT)

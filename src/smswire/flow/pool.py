@@ -21,6 +21,7 @@ from __future__ import annotations
 import math
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable
+from itertools import chain
 from typing import Final, NamedTuple
 
 from ..errors import Closed, ConfigurationError, NetworkError, PoolFull, ResolutionError, SmswireError
@@ -36,9 +37,9 @@ ADDRESSES_FRESH_S: Final = 10.0
 
 class PoolStats(NamedTuple):
     """A pool at one instant, and what it has done: connections ``open`` = ``idle`` + ``busy``; openings under way
-    (``dialling``); calls ``waiting``, those that dial themselves included. Then totals: connections ``opened``, uses
-    of one that had carried a request before (``reused``), connections ``retired`` in good order, and found or made
-    ``dead``.
+    (``dialling``); calls ``waiting``, those that dial themselves included. Then totals: connections ``opened``,
+    requests on one that had carried a request before (``reused``), connections ``retired`` in good order, and found
+    or made ``dead``.
     """
 
     open: int
@@ -107,12 +108,15 @@ class Pool:
         max_age: float = 300.0,
         idle_timeout: float = 2.5,
     ) -> None:
-        for name, value in (("max_connections", max_connections), ("max_requests", max_requests)):
+        counts = {"max_connections": max_connections, "max_waiters": max_waiters, "max_requests": max_requests}
+        for name, value in counts.items():
             if value < 1:
                 raise ConfigurationError(f"{name} must be at least 1, not {value!r}")
         for name, seconds in (("connect_timeout", connect_timeout), ("max_age", max_age)):
             if not seconds > 0:
                 raise ConfigurationError(f"{name} must be more than 0 seconds, not {seconds!r}")
+        if not idle_timeout >= 0:
+            raise ConfigurationError(f"idle_timeout must be 0 seconds or more, not {idle_timeout!r}")
         self.max_connections = max_connections
         self.max_waiters = max_waiters
         self.connect_timeout = connect_timeout
@@ -128,6 +132,7 @@ class Pool:
         self._openings: set[Opening] = set()
         self._races_due: set[Opening] = set()
         self._waiting: OrderedDict[Waiter, None] = OrderedDict()
+        self._diallers: set[Waiter] = set()
         self._lookup: Lookup | None = None
         self._closed = False
         self._wakes: list[Waker] = []
@@ -145,13 +150,14 @@ class Pool:
         connection.rest(now, self.idle_timeout)
         if self._closed or connection.is_past(now):
             return RETIRE
-        self._offer(connection)
+        self._offer(connection, now)
         self._fire()
         return None
 
     def drop(self, connection: Connection, now: float, *, dead: bool) -> None:
         """Forgets a connection that its owner has closed, ``dead`` or in good order."""
         self._busy.discard(connection)
+        self._reused += _uses_again(connection)
         if dead:
             self._dead += 1
         else:
@@ -178,14 +184,14 @@ class Pool:
         connection = self._take()
         if connection is not None:
             return connection
-        if not head and len(self._waiting) + len(self._openings) >= self.max_waiters:
+        if not head and len(self._waiting) + len(self._diallers) >= self.max_waiters:
             raise PoolFull(f"{self.max_waiters} calls wait for a connection already")
         self._waiting[waiter] = None
         if head:
             self._waiting.move_to_end(waiter, last=False)
         return None
 
-    def leave(self, waiter: Waiter) -> Connection | None:
+    def leave(self, waiter: Waiter, now: float) -> Connection | None:
         """Leaves the queue. A connection granted and not taken goes to the next; once the pool is closed it is
         returned instead, to be closed and dropped.
         """
@@ -193,7 +199,7 @@ class Pool:
         self._dial_news |= self._is_head(waiter)
         self._waiting.pop(waiter, None)
         if connection is not None and not self._closed:
-            self._offer(connection)
+            self._offer(connection, now)
             connection = None
         self._fire()
         return connection
@@ -227,24 +233,27 @@ class Pool:
             waiter.opening = opening
         self._openings.add(opening)
         if waiter is not None:
+            self._diallers.add(waiter)
             self._waiting.pop(waiter)
             self._dial_news = True
             self._fire()
         return opening
 
     def opened(self, opening: Opening, connection: Connection, now: float) -> Connection | None:
-        """The opening is ready: its connection, if it was dialled for a waiter of its own; else it is offered."""
+        """The opening is ready. Its connection is returned if it was dialled for a waiter of its own, and once the pool
+        is closed, then to be closed and dropped; else it is offered.
+        """
         self._opened += 1
         connection.requests_left = max(1, int(self.max_requests * (0.8 + 0.2 * self._draw())))
         connection.retire_at = now + self.max_age * (0.9 + 0.2 * self._draw())
-        if opening.waiter is None:
-            connection.rest(now, self.idle_timeout)
-            self._offer(connection)
+        is_offered = opening.waiter is None and not self._closed
+        if is_offered:
+            self._offer(connection, now)
         else:
             self._busy.add(connection)
         self._end(opening)
         self._fire()
-        return None if opening.waiter is None else connection
+        return None if is_offered else connection
 
     def failed(self, opening: Opening, error: SmswireError) -> None:
         """The opening failed. A permanent failure is everybody's; another is its waiter's, or the first one's."""
@@ -333,7 +342,7 @@ class Pool:
         (``RETIRE``) or ``drop``, openings by ``failed``; every waiter is told.
         """
         self._closed = True
-        self._pacing.forget(self.wake_dialer)
+        self._wakes += self._pacing.forget(self.wake_dialer)
         self._charge(Closed("the client was closed while the call waited for a connection"), list(self._waiting))
         idle = list(self._idle)
         self._busy.update(idle)
@@ -348,9 +357,10 @@ class Pool:
 
     def stats(self) -> PoolStats:
         idle, busy = len(self._idle), len(self._busy)
-        waiting = len(self._waiting) + sum(opening.waiter is not None for opening in self._openings)
+        waiting = len(self._waiting) + len(self._diallers)
+        reused = self._reused + sum(map(_uses_again, chain(self._idle, self._busy)))
         return PoolStats(
-            idle + busy, idle, busy, len(self._openings), waiting, self._opened, self._reused, self._retired, self._dead
+            idle + busy, idle, busy, len(self._openings), waiting, self._opened, reused, self._retired, self._dead
         )
 
     # Inside
@@ -364,18 +374,18 @@ class Pool:
         connection = self._idle[-1]
         self._busy.add(connection)
         self._idle.pop()
-        self._reused += connection.requests > 0
         return connection
 
-    def _offer(self, connection: Connection) -> None:
+    def _offer(self, connection: Connection, now: float) -> None:
         if self._waiting:
             self._busy.add(connection)
             waiter, _ = self._waiting.popitem(last=False)
             waiter.connection = connection
-            self._reused += connection.requests > 0
             self._wakes.append(waiter.wake)
             self._dial_news = True
         else:
+            if connection.idle_until == math.inf:
+                connection.rest(now, self.idle_timeout)
             self._idle.append(connection)
             self._busy.discard(connection)
 
@@ -409,6 +419,8 @@ class Pool:
     def _end(self, opening: Opening) -> None:
         self._openings.discard(opening)
         self._races_due.discard(opening)
+        if opening.waiter is not None:
+            self._diallers.discard(opening.waiter)
         self._dial_news = True
 
     def _asked(self, waiter: Waiter | None) -> list[Waiter]:
@@ -438,3 +450,7 @@ class Pool:
     def _fire(self) -> None:
         """Fires the wake-ups noted. A runtime with a lock leaves this to what releases it."""
         self._pacing.fire(self._wakes_noted())
+
+
+def _uses_again(connection: Connection) -> int:
+    return max(0, connection.requests - 1)
