@@ -1,0 +1,101 @@
+"""Virtual time: a queue of events, a clock that jumps to the next one, and tasks that wait for times and wake-ups.
+
+Events due at the same instant run in a drawn order, so that nothing can lean on the order they were noted in.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections.abc import Callable, Generator
+from random import Random
+
+Steps = Generator[float, None, None]
+"""A task's steps: each yield is a wait, until the time yielded or a wake-up."""
+
+
+class Timer:
+    """One event of the queue; ``cancel`` takes it out."""
+
+    __slots__ = ("_tie", "event", "time")
+
+    def __init__(self, time: float, tie: float, event: Callable[[], None]) -> None:
+        self.time = time
+        self._tie = tie
+        self.event: Callable[[], None] | None = event
+
+    def __lt__(self, other: Timer) -> bool:
+        return (self.time, self._tie) < (other.time, other._tie)
+
+    def cancel(self) -> None:
+        self.event = None
+
+
+class Clock:
+    """``now``, and what is to happen when. ``quiet`` is called whenever all that was due has happened."""
+
+    def __init__(self, random: Random) -> None:
+        self.now = 1000.0
+        self.quiet: Callable[[], None] = lambda: None
+        self.running: Task | None = None
+        self._random = random
+        self._timers: list[Timer] = []
+
+    def at(self, time: float, event: Callable[[], None]) -> Timer:
+        """Has ``event`` called at ``time``; at an infinite one, never."""
+        timer = Timer(max(time, self.now), self._random.random(), event)
+        if time != math.inf:
+            heapq.heappush(self._timers, timer)
+        return timer
+
+    def run(self) -> None:
+        """Runs until nothing is left to happen."""
+        timers = self._timers
+        while timers:
+            if timers[0].event is not None and timers[0].time > self.now:
+                self.quiet()
+            timer = heapq.heappop(timers)
+            if timer.event is not None:
+                self.now = timer.time
+                timer.event()
+
+
+class Task:
+    """One thread of the simulated program. ``late`` draws how long after a wake-up or a time it runs again."""
+
+    def __init__(self, clock: Clock, steps: Steps, late: Callable[[], float]) -> None:
+        self._clock = clock
+        self._steps = steps
+        self._late = late
+        self._waiting: Timer | None = None
+        self._interrupt: BaseException | None = None
+
+    def start(self) -> None:
+        """Runs up to the first wait."""
+        self._go_on()
+
+    def wake(self) -> None:
+        """Ends its wait, if it waits."""
+        if self._waiting is not None:
+            self._waiting.cancel()
+            self._run_soon()
+
+    def interrupt(self, error: BaseException) -> None:
+        """Ends its wait, or the next one, with ``error``."""
+        self._interrupt = error
+        self.wake()
+
+    def _run_soon(self) -> None:
+        self._waiting = None
+        self._clock.at(self._clock.now + self._late(), self._go_on)
+
+    def _go_on(self) -> None:
+        error, self._interrupt = self._interrupt, None
+        caller, self._clock.running = self._clock.running, self
+        try:
+            until = next(self._steps) if error is None else self._steps.throw(error)
+        except StopIteration:
+            return
+        finally:
+            self._clock.running = caller
+        self._waiting = self._clock.at(until, self._run_soon)

@@ -1,0 +1,440 @@
+"""A third runtime over the core: it does what ``Dispatch`` and ``Opening`` say, in virtual time.
+
+It mirrors ``smswire.net.blocking``, with tasks for threads and the simulated network for sockets, and owns no rule of
+its own either. With ``dials=False`` the openings belong to the pool, as they do under asyncio: one task asks the pool
+for the next dial and is kicked whenever a call joins the queue or is woken in it.
+
+What it watches on the side, for the laws: who uses a connection, in which order calls queued and were served, and
+that a wake-up too many changes nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any, TypeVar
+
+from smswire.errors import ResolutionError, SmswireError
+from smswire.flow import dialing, dispatch
+from smswire.flow.connection import Connection
+from smswire.flow.dialing import Address, Opening
+from smswire.flow.dispatch import Dispatch
+from smswire.flow.pacing import Pacing
+from smswire.flow.pool import Lookup, Pool
+from smswire.flow.retry import Outcome
+from smswire.wire.channel import Channel
+from smswire.wire.message import Request, Response
+
+from .clock import Clock, Steps, Task
+from .names import Names
+from .network import Network, Socket
+
+_T = TypeVar("_T")
+Waits = Generator[float, None, _T]
+
+
+class Interrupted(BaseException):
+    """What a task is interrupted with: a KeyboardInterrupt, or a cancellation."""
+
+
+@dataclass(eq=False)
+class Call:
+    """One call, and what became of it. ``interrupt_at_point`` is 0 for never, and less once it was interrupted;
+    ``late`` is by how many seconds its task was kept from running after its deadline.
+    """
+
+    target: str
+    body: bytes
+    timeout: float
+    repeatable: bool = False
+    interrupt_at_point: int = 0
+    outcome: Outcome = field(default_factory=Outcome)
+    deadline: float = math.inf
+    late: float = 0.0
+    ended_at: float | None = None
+    response: Response | None = None
+    error: BaseException | None = None
+
+
+class Signal:
+    """What a call waits with; ``kick`` is called at each wake-up too."""
+
+    def __init__(self, clock: Clock, kick: Callable[[], None]) -> None:
+        self.task: Task | None = None
+        self._clock = clock
+        self._kick = kick
+        self._is_set = False
+
+    def arm(self) -> None:
+        self._is_set = False
+
+    def wake(self) -> None:
+        self._is_set = True
+        if self.task is not None:
+            self.task.wake()
+        self._kick()
+
+    def wait(self, until: float) -> Steps:
+        while not self._is_set and self._clock.now < until:
+            yield until
+
+
+class Transport:
+    """A connection's socket, and the call that uses it."""
+
+    def __init__(self, socket: Socket) -> None:
+        self.socket = socket
+        self.user: Call | None = None
+
+
+class Client:
+    """One pool and the calls of it. ``late`` draws how late a task runs, ``lateness`` whether any ever is."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        random: Random,
+        network: Network,
+        names: Names,
+        pacing: Pacing,
+        *,
+        late: Callable[[], float],
+        dials: bool,
+        **pool_options: Any,
+    ) -> None:
+        self.pool = Pool(pacing, lambda: Channel("gateway"), random.random, **pool_options)
+        self.queued: dict[Call, None] = {}
+        self.dialled: dict[Call, None] = {}
+        self.served: dict[Call, None] = {}
+        self._clock = clock
+        self._random = random
+        self._network = network
+        self._names = names
+        self._late = late
+        self._dials = dials
+        self._waiting: dict[Dispatch, None] = {}
+        self._tasks: dict[Call, Task] = {}
+        self._dialer_waits_until = -math.inf
+        self._openings: dict[Opening, Task] = {}
+        self._sockets: dict[Socket, None] = {}
+        self._rest = Signal(clock, lambda: None)
+        self._news = Signal(clock, lambda: None)
+        if not dials:
+            self._news.task = Task(clock, self._dialer(), late)
+            self._news.task.start()
+
+    # Commands
+
+    def start(self, call: Call) -> None:
+        """Begins a call, in a task of its own."""
+        call.deadline = self._clock.now + call.timeout
+        signal = Signal(self._clock, self._news.wake)
+        task = signal.task = Task(self._clock, self._request(call, signal), lambda: self._draw_late(call))
+        self._tasks[call] = task
+        task.start()
+
+    def interrupt(self, call: Call) -> None:
+        """Interrupts a call wherever it waits; no call more than once."""
+        task = self._tasks.get(call)
+        if task is not None and call.interrupt_at_point >= 0:
+            call.interrupt_at_point = -1
+            task.interrupt(Interrupted())
+
+    def close(self, drain: float) -> None:
+        """Takes no further call, and ends what is under way after ``drain`` seconds."""
+        self._rest.task = Task(self._clock, self._close(drain), self._late)
+        self._rest.task.start()
+
+    def check_wake_ups(self) -> None:
+        """When all that was due has happened, asking again may not show anything that nobody was woken for."""
+        for call in list(self._waiting):
+            named = call.wait_until
+            assert call.next_step(self._clock.now) == dispatch.WAIT, "a call could go on, and was not woken"
+            assert call.wait_until >= named, "a call's time came nearer, and it was not woken"
+        if not self._dials:
+            found = self.pool.dial(self._clock.now)
+            assert isinstance(found, float), "a dial could begin, and the dialer was not woken"
+            assert found >= self._dialer_waits_until, "the dialer's time came nearer, and it was not woken"
+
+    # A call
+
+    def _request(self, call: Call, signal: Signal) -> Steps:
+        clock = self._clock
+        steps = Dispatch(
+            self.pool,
+            Request("POST", call.target, [("Content-Type", "text/plain")], call.body),
+            deadline=call.deadline,
+            signal=signal,
+            draw=self._random.random,
+            outcome=call.outcome,
+            repeatable=call.repeatable,
+            dials=self._dials,
+        )
+        try:
+            try:
+                yield from self._run(call, steps, steps.start(clock.now), signal)
+            except Interrupted as error:
+                call.interrupt_at_point = -1
+                yield from self._run(call, steps, steps.abandon(clock.now), signal)
+                call.error = error
+            else:
+                call.response, call.error = steps.response, steps.error
+        finally:
+            self._waiting.pop(steps, None)
+        call.ended_at = clock.now
+        del self._tasks[call]
+        if self.pool.is_at_rest:
+            self._rest.wake()
+
+    def _run(self, call: Call, steps: Dispatch, step: int, signal: Signal) -> Steps:
+        clock = self._clock
+        while step != dispatch.DONE:
+            yield from self._pause(call)
+            self._point(call)
+            connection = steps.connection
+            if connection is not None:
+                self._use(call, connection)
+            if step == dispatch.READ:
+                if not (yield from self._readable(steps)):
+                    step = steps.next_step(clock.now)
+                else:
+                    step = self._receive(call, steps)
+            elif step == dispatch.WRITE:
+                step = yield from self._write(call, steps)
+            elif step in (dispatch.PROBE, dispatch.DRAIN):
+                step = self._receive(call, steps)
+            elif step == dispatch.WAIT:
+                yield from self._wait(call, steps, signal)
+                step = steps.next_step(clock.now)
+            elif step == dispatch.DIAL:
+                assert steps.opening is not None
+                self.dialled[call] = None
+                opened = yield from self._dial(call, steps.opening)
+                step = steps.handle_not_opened(clock.now) if opened is None else steps.handle_opened(opened, clock.now)
+            elif step == dispatch.CLOSE:
+                assert connection is not None
+                self._let_go(connection.transport.socket, connection.channel.bytes_to_close())
+                step = steps.handle_closed(clock.now)
+            else:
+                assert step == dispatch.LOOKUP
+                assert steps.lookup is not None
+                self._look_up(steps.lookup)
+                step = steps.next_step(clock.now)
+            if connection is not None and steps.connection is not connection:
+                connection.transport.user = None
+
+    def _wait(self, call: Call, steps: Dispatch, signal: Signal) -> Steps:
+        self.queued[call] = None
+        if not self._dials:
+            self._news.wake()
+        self._waiting[steps] = None
+        yield from signal.wait(steps.wait_until)
+        self._waiting.pop(steps, None)
+
+    def _readable(self, steps: Dispatch) -> Waits[bool]:
+        assert steps.connection is not None
+        socket = steps.connection.transport.socket
+        yield from self._watch(lambda: socket.is_readable(), [socket], steps.wait_until)
+        return bool(socket.is_readable())
+
+    def _write(self, call: Call, steps: Dispatch) -> Waits[int]:
+        clock = self._clock
+        assert steps.connection is not None
+        socket = steps.connection.transport.socket
+        try:
+            n = socket.send(steps.connection.channel.bytes_to_send())
+        except BlockingIOError:
+            steps.handle_would_block(clock.now)
+        except OSError as error:
+            return steps.handle_error(error, clock.now)
+        else:
+            self._point(call)
+            return steps.handle_sent(n, clock.now)
+        yield from self._watch(lambda: socket.is_readable() or socket.is_writable(), [socket], steps.wait_until)
+        if socket.is_readable():
+            return self._receive(call, steps)
+        return steps.next_step(clock.now)
+
+    def _receive(self, call: Call, steps: Dispatch) -> int:
+        assert steps.connection is not None
+        try:
+            data = steps.connection.transport.socket.recv()
+        except BlockingIOError:
+            return steps.handle_would_block(self._clock.now)
+        except OSError as error:
+            return steps.handle_error(error, self._clock.now)
+        self._point(call)
+        return steps.handle_data(data, self._clock.now) if data else steps.handle_end(self._clock.now)
+
+    # An opening
+
+    def _dial(self, call: Call | None, opening: Opening) -> Waits[Connection | None]:
+        clock = self._clock
+        while True:
+            yield from self._pause(call)
+            if call is not None:
+                self._point(call)
+            step = opening.next_step(clock.now)
+            if step == dialing.CONNECT:
+                self._connect(opening, opening.address)
+            elif step == dialing.WATCH:
+                yield from self._watch_opening(opening)
+            elif step == dialing.CLOSE:
+                self._let_go(opening.sockets[opening.address], opening.bytes_to_close())
+                opening.handle_closed(opening.address, clock.now)
+            elif step == dialing.OPENED:
+                assert opening.connection is not None
+                opening.connection.transport = Transport(opening.sockets[opening.address])
+                return opening.connection
+            else:
+                return None
+
+    def _connect(self, opening: Opening, address: Address) -> None:
+        socket = opening.sockets[address] = Socket(self._network)
+        self._sockets[socket] = None
+        try:
+            socket.connect(address)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            opening.handle_failed_at_once(address, error, self._clock.now)
+
+    def _watch_opening(self, opening: Opening) -> Steps:
+        sockets = [opening.sockets[address] for address in opening.attempts]
+
+        def is_ready(address: Address) -> bool:
+            attempt, socket = opening.attempts[address], opening.sockets[address]
+            if not attempt.is_connected:
+                return socket.is_writable()
+            return socket.is_readable() or (bool(attempt.channel.bytes_to_send()) and socket.is_writable())
+
+        yield from self._watch(lambda: any(map(is_ready, opening.attempts)), sockets, opening.wait_until)
+        for address in [address for address in opening.attempts if is_ready(address)]:
+            if address in opening.attempts:
+                self._serve(opening, address)
+
+    def _serve(self, opening: Opening, address: Address) -> None:
+        socket, now = opening.sockets[address], self._clock.now
+        if not opening.attempts[address].is_connected:
+            number = socket.take_error()
+            if number:
+                opening.handle_failed(address, OSError(number, "connect"), now)
+            else:
+                opening.handle_connected(address, now)
+        elif socket.is_readable():
+            try:
+                data = socket.recv()
+            except OSError as error:
+                opening.handle_failed(address, error, now)
+            else:
+                (opening.handle_data(address, data, now) if data else opening.handle_end(address, now))
+        attempt = opening.attempts.get(address)
+        data = attempt.channel.bytes_to_send() if attempt is not None else b""
+        if data and socket.is_writable():
+            try:
+                opening.handle_sent(address, socket.send(data))
+            except OSError as error:
+                opening.handle_failed(address, error, now)
+
+    # The pool's own openings
+
+    def _dialer(self) -> Steps:
+        while True:
+            self._news.arm()
+            found = self.pool.dial(self._clock.now)
+            if isinstance(found, Opening):
+                task = self._openings[found] = Task(self._clock, self._open(found), self._late)
+                task.start()
+            elif isinstance(found, Lookup):
+                self._look_up(found)
+            else:
+                self._dialer_waits_until = found
+                yield from self._news.wait(found)
+
+    def _open(self, opening: Opening) -> Steps:
+        connection = yield from self._dial(None, opening)
+        if connection is not None:
+            self.pool.opened(opening, connection, self._clock.now)
+        else:
+            assert opening.error is not None
+            self.pool.failed(opening, opening.error)
+        self._openings.pop(opening, None)
+        if self.pool.is_at_rest:
+            self._rest.wake()
+
+    def _look_up(self, lookup: Lookup) -> None:
+        def answered(answer: list[Address] | ResolutionError) -> None:
+            if isinstance(answer, ResolutionError):
+                self.pool.lookup_failed(lookup, answer)
+            else:
+                self.pool.looked_up(lookup, answer, self._clock.now)
+
+        self._names.start(answered)
+
+    # The end
+
+    def _close(self, drain: float) -> Steps:
+        for connection in self.pool.close():
+            self._let_go(connection.transport.socket, connection.channel.bytes_to_close())
+            self.pool.drop(connection, self._clock.now, dead=False)
+        self._news.wake()
+        if self.pool.is_at_rest:
+            return
+        yield from self._rest.wait(self._clock.now + drain)
+        if self._dials:
+            for socket in list(self._sockets):
+                socket.shutdown()
+            return
+        for call in list(self._tasks):
+            self.interrupt(call)
+        for opening, task in list(self._openings.items()):
+            opening.abandon(self._clock.now)
+            task.wake()
+
+    # Waiting
+
+    def _watch(self, is_ready: Callable[[], bool], sockets: list[Socket], until: float) -> Steps:
+        """``poll``: level-triggered."""
+        if is_ready() or self._clock.now >= until:
+            return
+        task = self._clock.running
+        for socket in sockets:
+            socket.watcher = task
+        while not is_ready() and self._clock.now < until:
+            yield until
+        for socket in sockets:
+            socket.watcher = None
+
+    def _pause(self, call: Call | None) -> Steps:
+        """Others may run between any two steps."""
+        pause = self._draw_late(call)
+        if pause:
+            yield self._clock.now + pause
+
+    def _draw_late(self, call: Call | None) -> float:
+        late = self._late()
+        if call is not None and self._clock.now + late > call.deadline:
+            call.late += late
+        return late
+
+    def _point(self, call: Call) -> None:
+        """A point at which an interrupt may hit."""
+        if call.interrupt_at_point > 0:
+            call.interrupt_at_point -= 1
+            if call.interrupt_at_point == 0:
+                call.interrupt_at_point = -1
+                raise Interrupted
+
+    def _use(self, call: Call, connection: Connection) -> None:
+        transport: Transport = connection.transport
+        if transport.user is None:
+            transport.user = call
+            self.served[call] = None
+        assert transport.user is call, "two calls use one connection"
+
+    def _let_go(self, socket: Socket, last_word: bytes) -> None:
+        assert not last_word, "plain http has no last word"
+        socket.close()
+        del self._sockets[socket]
