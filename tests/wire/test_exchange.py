@@ -14,7 +14,7 @@ from smswire.errors import ConnectionEnded, InvalidRequest, ProtocolError
 from smswire.wire import Channel, Limits, Request
 from smswire.wire.exchange import MAX_HEADS, Heads, inflate
 
-from .feeding import HOST, Read, pieces_of, read, read_any_way
+from .feeding import HOST, Read, asked, pieces_of, read, read_any_way
 
 TCHAR = "!#$%&'*+-.^_`|~0123456789ABCXYZabcxyz"
 names = st.text(TCHAR, min_size=1, max_size=8).map(lambda name: "X-" + name)
@@ -102,6 +102,26 @@ def test_what_h11_refuses_is_an_invalid_request_without_its_values() -> None:
         Heads("a\r\nb").head_of(Request("GET", "/?p=secret", [("X", "secret")]))
     assert "secret" not in str(caught.value)
     assert caught.value.__suppress_context__
+
+
+@pytest.mark.parametrize(
+    ("fields", "timeout", "most"),
+    [
+        (["timeout=3, max=9"], 3.0, 9),
+        (['TIMEOUT = "3"', "max=9"], 3.0, 9),
+        (["max=9", "timeout=5, max=2", "timeout=3"], 3.0, 2),
+        (["timeout=soon"], None, None),
+        ([], None, None),
+    ],
+)
+def test_how_long_a_connection_is_kept_is_read_from_every_field(
+    fields: list[str], timeout: float | None, most: int | None
+) -> None:
+    """Of two statements the shorter life counts: a request on a connection about to be closed may be lost."""
+    channel = asked()
+    lines = "".join(f"Keep-Alive: {field}\r\n" for field in fields)
+    assert channel.receive_data(f"HTTP/1.1 204 X\r\n{lines}\r\n".encode()) is not None
+    assert (channel.keep_alive_timeout, channel.keep_alive_max) == (timeout, most)
 
 
 class Stream:
