@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any, TypeVar
 
-from smswire.errors import ResolutionError, SmswireError
+from smswire.errors import Closed, ResolutionError
 from smswire.flow import dialing, dispatch
 from smswire.flow.connection import Connection
 from smswire.flow.dialing import Address, Opening
@@ -61,8 +61,9 @@ class Call:
 class Signal:
     """What a call waits with; ``kick`` is called at each wake-up too."""
 
-    def __init__(self, clock: Clock, kick: Callable[[], None]) -> None:
+    def __init__(self, clock: Clock, kick: Callable[[], None], deadline: float = math.inf) -> None:
         self.task: Task | None = None
+        self.deadline = deadline
         self._clock = clock
         self._kick = kick
         self._is_set = False
@@ -110,13 +111,15 @@ class Client:
         self.served: dict[Call, None] = {}
         self._clock = clock
         self._random = random
+        self._pacing = pacing
         self._network = network
         self._names = names
         self._late = late
         self._dials = dials
-        self._waiting: dict[Dispatch, None] = {}
+        self._waiting: dict[Dispatch, Signal] = {}
         self._tasks: dict[Call, Task] = {}
         self._dialer_waits_until = -math.inf
+        self._has_ended = False
         self._openings: dict[Opening, Task] = {}
         self._sockets: dict[Socket, None] = {}
         self._rest = Signal(clock, lambda: None)
@@ -130,7 +133,7 @@ class Client:
     def start(self, call: Call) -> None:
         """Begins a call, in a task of its own."""
         call.deadline = self._clock.now + call.timeout
-        signal = Signal(self._clock, self._news.wake)
+        signal = Signal(self._clock, self._news.wake, call.deadline)
         task = signal.task = Task(self._clock, self._request(call, signal), lambda: self._draw_late(call))
         self._tasks[call] = task
         task.start()
@@ -149,14 +152,30 @@ class Client:
 
     def check_wake_ups(self) -> None:
         """When all that was due has happened, asking again may not show anything that nobody was woken for."""
-        for call in list(self._waiting):
+        for call, signal in list(self._waiting.items()):
             named = call.wait_until
-            assert call.next_step(self._clock.now) == dispatch.WAIT, "a call could go on, and was not woken"
+            step = call.next_step(self._clock.now)
+            if step == dispatch.LOOKUP:
+                assert call.lookup is not None
+                self._look_up_again(call.lookup, signal, is_due=named < signal.deadline)
+                continue
+            assert step == dispatch.WAIT, "a call could go on, and was not woken"
             assert call.wait_until >= named, "a call's time came nearer, and it was not woken"
         if not self._dials:
             found = self.pool.dial(self._clock.now)
+            if isinstance(found, Lookup):
+                self._look_up_again(found, self._news, is_due=self._dialer_waits_until < math.inf)
+                return
             assert isinstance(found, float), "a dial could begin, and the dialer was not woken"
             assert found >= self._dialer_waits_until, "the dialer's time came nearer, and it was not woken"
+
+    def _look_up_again(self, lookup: Lookup, signal: Signal, *, is_due: bool) -> None:
+        """Addresses grow old by themselves; but where a lookup would help, somebody has to be due to notice."""
+        slots = self._pacing.stats(self._clock.now)
+        is_due = is_due or slots.live == self._pacing.limit or slots.unsettled > 0 or self.pool.stats().dialling > 0
+        assert is_due, "a lookup could begin, and nobody was woken"
+        self._look_up(lookup)
+        signal.wake()
 
     # A call
 
@@ -190,9 +209,14 @@ class Client:
 
     def _run(self, call: Call, steps: Dispatch, step: int, signal: Signal) -> Steps:
         clock = self._clock
+        told = False
         while step != dispatch.DONE:
             yield from self._pause(call)
             self._point(call)
+            if self._has_ended and not told:
+                told = True
+                step = self._end(steps)
+                continue
             connection = steps.connection
             if connection is not None:
                 self._use(call, connection)
@@ -225,12 +249,16 @@ class Client:
             if connection is not None and steps.connection is not connection:
                 connection.transport.user = None
 
+    def _end(self, steps: Dispatch) -> int:
+        return steps.abandon(self._clock.now, Closed("the client was closed before the call had ended"))
+
     def _wait(self, call: Call, steps: Dispatch, signal: Signal) -> Steps:
         self.queued[call] = None
         if not self._dials:
             self._news.wake()
-        self._waiting[steps] = None
-        yield from signal.wait(steps.wait_until)
+        self._waiting[steps] = signal
+        if not self._has_ended:
+            yield from signal.wait(steps.wait_until)
         self._waiting.pop(steps, None)
 
     def _readable(self, steps: Dispatch) -> Waits[bool]:
@@ -264,9 +292,11 @@ class Client:
         except BlockingIOError:
             return steps.handle_would_block(self._clock.now)
         except OSError as error:
-            return steps.handle_error(error, self._clock.now)
+            return self._end(steps) if self._has_ended else steps.handle_error(error, self._clock.now)
         self._point(call)
-        return steps.handle_data(data, self._clock.now) if data else steps.handle_end(self._clock.now)
+        if data:
+            return steps.handle_data(data, self._clock.now)
+        return self._end(steps) if self._has_ended else steps.handle_end(self._clock.now)
 
     # An opening
 
@@ -276,6 +306,9 @@ class Client:
             yield from self._pause(call)
             if call is not None:
                 self._point(call)
+            if self._has_ended:
+                # What the sockets say from now on is this side's own doing.
+                opening.abandon(clock.now)
             step = opening.next_step(clock.now)
             if step == dialing.CONNECT:
                 self._connect(opening, opening.address)
@@ -311,6 +344,8 @@ class Client:
             return socket.is_readable() or (bool(attempt.channel.bytes_to_send()) and socket.is_writable())
 
         yield from self._watch(lambda: any(map(is_ready, opening.attempts)), sockets, opening.wait_until)
+        if self._has_ended:
+            return
         for address in [address for address in opening.attempts if is_ready(address)]:
             if address in opening.attempts:
                 self._serve(opening, address)
@@ -356,7 +391,10 @@ class Client:
     def _open(self, opening: Opening) -> Steps:
         connection = yield from self._dial(None, opening)
         if connection is not None:
-            self.pool.opened(opening, connection, self._clock.now)
+            unwanted = self.pool.opened(opening, connection, self._clock.now)
+            if unwanted is not None:
+                self._let_go(unwanted.transport.socket, unwanted.channel.bytes_to_close())
+                self.pool.drop(unwanted, self._clock.now, dead=False)
         else:
             assert opening.error is not None
             self.pool.failed(opening, opening.error)
@@ -380,18 +418,13 @@ class Client:
             self._let_go(connection.transport.socket, connection.channel.bytes_to_close())
             self.pool.drop(connection, self._clock.now, dead=False)
         self._news.wake()
-        if self.pool.is_at_rest:
-            return
-        yield from self._rest.wait(self._clock.now + drain)
-        if self._dials:
-            for socket in list(self._sockets):
-                socket.shutdown()
-            return
-        for call in list(self._tasks):
-            self.interrupt(call)
-        for opening, task in list(self._openings.items()):
-            opening.abandon(self._clock.now)
-            task.wake()
+        if not self.pool.is_at_rest:
+            yield from self._rest.wait(self._clock.now + drain)
+        self._has_ended = True
+        for signal in list(self._waiting.values()):
+            signal.wake()
+        for socket in list(self._sockets):
+            socket.shutdown()
 
     # Waiting
 
