@@ -13,7 +13,7 @@ from itertools import pairwise
 from smswire.errors import NetworkError, ResolutionError, SmswireError
 from smswire.flow.connection import Connection
 from smswire.flow.dialing import CLOSE, CONNECT, OPENED, WATCH, Address, Opening
-from smswire.flow.pool import RETIRE, Lookup, Pool, Waiter
+from smswire.flow.pool import Lookup, Pool, Waiter
 
 from .kit import Bell, Ledger, new_pool
 
@@ -97,8 +97,12 @@ class World:
             found = self.pool.dial(self.now, caller.waiter)
             caller.told = self.found(found, caller)
 
+    def ask_if_owned(self) -> None:
+        """The pool's own dialer asks, where there is one."""
+        if self.owned:
+            self.ask()
+
     def ask(self) -> None:
-        """The pool's own dialer asks."""
         self.dialer.arm()
         self.dialer_told = self.found(self.pool.dial(self.now), None)
 
@@ -129,10 +133,13 @@ class World:
             connection.requests_left -= 1
             self.settle(connection)
         self.hands.remove(connection)
-        if self.pool.give(connection, self.now) == RETIRE:
-            assert self.closed or connection.is_past(self.now)
-            self.hands.append(connection)
-            self.drop(connection, dead=False)
+        past = self.pool.give(connection, self.now)
+        if past is None:
+            return
+        assert past.is_past(self.now) or (self.closed and past is connection)
+        assert past is connection or past is self.idle[0]
+        self.hold(past)
+        self.drop(past, dead=False)
 
     def drop(self, connection: Connection, *, dead: bool) -> None:
         self.hands.remove(connection)
@@ -144,14 +151,6 @@ class World:
         if connection.grant is not None:
             grant, connection.grant = connection.grant, None
             self.pool.settle(grant, connection.address, self.now)
-
-    def reap(self) -> None:
-        connection = self.pool.reap(self.now)
-        if connection is not None:
-            assert connection.is_past(self.now)
-            assert connection is self.idle[0]
-            self.hold(connection)
-            self.drop(connection, dead=False)
 
     def close(self) -> None:
         self.closed = True

@@ -19,7 +19,7 @@ from smswire.errors import (
 )
 from smswire.flow.dialing import FAILED, Opening
 from smswire.flow.pacing import Pacing
-from smswire.flow.pool import ADDRESSES_FRESH_S, RETIRE, Lookup, Pool, Waiter
+from smswire.flow.pool import ADDRESSES_FRESH_S, Lookup, Pool, Waiter
 
 from .kit import A, B, Bell, Ledger, closed_to_the_end, connection_of, dialled, joined, ledger, new_pool, opened_plain
 
@@ -45,17 +45,29 @@ def test_the_connection_used_last_goes_first():
     assert (pool.take(2.0), pool.take(2.0), pool.take(2.0)) == (second, first, None)
 
 
-def test_only_the_oldest_idle_connection_is_reaped_and_only_past_its_time():
-    """One a call, so that nobody pays for all."""
+def test_give_hands_out_what_has_been_idle_for_longest_once_it_is_past_its_time():
+    """One a call, so that nobody pays for all; it counts as busy until it is dropped."""
     pool = new_pool(idle_timeout=1.0)
-    first, second = connection_of(pool), connection_of(pool)
-    pool.give(first, 0.0)
-    pool.give(second, 0.5)
-    assert pool.reap(0.99) is None
-    assert pool.reap(1.0) is first
-    assert pool.reap(1.0) is None
-    pool.drop(first, 1.0, dead=False)
-    assert (pool.stats().idle, pool.stats().busy, pool.stats().retired) == (1, 0, 1)
+    first, second, third, used = (connection_of(pool) for _ in range(4))
+    for connection, now in ((first, 0.0), (second, 0.0), (third, 0.5)):
+        assert pool.give(connection, now) is None
+    assert pool.give(used, 0.99) is None
+    for past, now in ((first, 1.0), (second, 1.0), (None, 1.0), (third, 1.5)):
+        assert pool.take(now) is used
+        assert pool.give(used, now) is past
+    for connection in (first, second, third):
+        assert pool.stats().busy > 0
+        pool.drop(connection, 1.5, dead=False)
+    assert (pool.stats().idle, pool.stats().busy, pool.stats().retired) == (1, 0, 3)
+
+
+def test_nothing_is_handed_out_to_be_closed_while_somebody_waits():
+    """The connection given back goes to the queue, and behind it nothing is idle."""
+    pool = new_pool(idle_timeout=1.0)
+    connection = connection_of(pool)
+    waiter, _ = joined(pool)
+    assert pool.give(connection, 100.0) is None
+    assert waiter.connection is connection
 
 
 def test_a_connection_at_its_last_request_or_age_is_retired():
@@ -65,7 +77,7 @@ def test_a_connection_at_its_last_request_or_age_is_retired():
         connection = connection_of(pool)
         if wear == "requests":
             connection.requests_left = 0
-        assert pool.give(connection, 0.0 if wear == "requests" else 100.0) == RETIRE
+        assert pool.give(connection, 0.0 if wear == "requests" else 100.0) is connection
         assert pool.stats().busy == 1
         pool.drop(connection, 100.0, dead=False)
     assert pool.stats().retired == 2
@@ -245,19 +257,20 @@ def test_a_fresh_connection_can_be_used_however_short_idle_time_is():
     pool.opened(opening, connection, 0.3)
     assert waiter.connection is connection
     assert not connection.is_past(0.31)
-    assert pool.give(connection, 0.4) == RETIRE
+    assert pool.give(connection, 0.4) is connection
 
 
 def test_a_fresh_connection_nobody_took_does_not_stay_for_ever():
     """Its idle time is counted from the instant it is idle."""
     pool = new_pool(idle_timeout=1.0)
+    used = connection_of(pool)
     waiter, _ = joined(pool)
     opening = dialled(pool)
     connection = opened_plain(opening, 0.0)
     pool.opened(opening, connection, 0.0)
     pool.leave(waiter, 0.0)
     assert not connection.is_past(0.9)
-    assert pool.reap(5.0) is connection
+    assert pool.give(used, 5.0) is connection
 
 
 def test_a_failed_dial_of_the_pools_own_is_charged_to_the_first_waiter():
@@ -380,7 +393,7 @@ def test_a_closed_pool_takes_no_call_and_tells_every_waiter():
             refused()
     assert pool.dial(0.0) == math.inf
     for connection in (idle, used):
-        assert pool.give(connection, 0.0) == RETIRE
+        assert pool.give(connection, 0.0) is connection
         pool.drop(connection, 0.0, dead=False)
     assert pool.is_at_rest
     assert pool.close() == []
@@ -470,7 +483,7 @@ def test_the_lowest_options_work():
     pool = new_pool(max_connections=1, max_waiters=1, max_requests=1, idle_timeout=0.0, connect_timeout=0.001)
     connection = connection_of(pool)
     connection.requests, connection.requests_left = 1, connection.requests_left - 1
-    assert pool.give(connection, 0.0) == RETIRE
+    assert pool.give(connection, 0.0) is connection
     pool.drop(connection, 0.0, dead=False)
     assert isinstance(connection_of(pool), object)
     assert pool.stats().opened == 2

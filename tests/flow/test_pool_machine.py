@@ -11,7 +11,7 @@ from .kit import A, B
 from .pool_world import PASSING, PERMANENT, World
 
 indices = st.integers(0, 5)
-EVENTS = ["nothing", "connect", "connect", "refuse", "unreachable", "at once", "abandon"]
+EVENTS = ["nothing", "connect", "connect", "connect", "connect", "refuse", "unreachable", "at once", "abandon"]
 
 
 class PoolMachine(RuleBasedStateMachine):
@@ -21,13 +21,13 @@ class PoolMachine(RuleBasedStateMachine):
 
     @initialize(
         addresses=st.sampled_from([[A], [A, B]]),
-        known=st.booleans(),
+        known=st.sampled_from([True, True, False]),
         owned=st.booleans(),
-        limit=st.sampled_from([1, 2, 4, 50]),
-        max_connections=st.integers(1, 4),
-        max_waiters=st.sampled_from([1, 3, 100]),
-        max_requests=st.sampled_from([1, 2, 500]),
-        idle_timeout=st.sampled_from([0.0, 0.3, 2.5]),
+        limit=st.sampled_from([50, 2, 4, 1]),
+        max_connections=st.sampled_from([2, 1, 4]),
+        max_waiters=st.sampled_from([100, 100, 2]),
+        max_requests=st.sampled_from([500, 500, 1, 2]),
+        idle_timeout=st.sampled_from([2.5, 0.3, 0.0]),
     )
     def begin(self, addresses, known, owned, limit, **options):
         self.world = World.new(addresses, known=known, owned=owned, limit=limit, **options)
@@ -36,19 +36,31 @@ class PoolMachine(RuleBasedStateMachine):
     def time_passes(self, seconds):
         self.world.now += seconds
 
-    @rule()
-    def call(self):
+    @rule(count=st.integers(1, 3), asks=st.booleans())
+    def call(self, count, asks):
+        """Some calls begin; each asks at once, as it does where no other thread comes in between, or later."""
         world = self.world
-        before = world.pool.stats().waiting
-        try:
-            world.call()
-        except Closed:
-            assert world.closed
-        except PoolFull:
-            assert before >= world.pool.max_waiters
-        else:
-            assert not world.closed
-            assert before < world.pool.max_waiters or world.pool.stats().waiting == before
+        for _ in range(count):
+            before = world.pool.stats().waiting
+            try:
+                world.call()
+            except Closed:
+                assert world.closed
+            except PoolFull:
+                assert before >= world.pool.max_waiters
+            else:
+                assert not world.closed
+                assert before < world.pool.max_waiters or world.pool.stats().waiting == before
+                if asks and world.queue:
+                    world.step(world.queue[-1])
+                    world.ask_if_owned()
+
+    @precondition(lambda self: any(caller.is_served for caller in self.world.queue))
+    @rule(leaves=st.booleans())
+    def served(self, leaves):
+        """A call that was given a connection takes it, or leaves in that very instant."""
+        caller = next(caller for caller in self.world.queue if caller.is_served)
+        (self.world.leave if leaves else self.world.step)(caller)
 
     @precondition(lambda self: self.world.queue)
     @rule(index=indices)
@@ -59,7 +71,7 @@ class PoolMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.world.owned)
     @rule()
     def ask(self):
-        self.world.ask()
+        self.world.ask_if_owned()
 
     @precondition(lambda self: self.world.queue)
     @rule(index=indices)
@@ -88,10 +100,6 @@ class PoolMachine(RuleBasedStateMachine):
     @rule(index=indices)
     def settle(self, index):
         self.world.settle(self.world.hands[index % len(self.world.hands)])
-
-    @rule()
-    def reap(self):
-        self.world.reap()
 
     @precondition(lambda self: self.world.openings)
     @rule(index=indices, event=st.sampled_from(EVENTS), attempt=indices)

@@ -399,13 +399,8 @@ class Dispatch:
             return self._close(_SPENT)
         # What is kept here on the way belongs to somebody else from the moment the pool has it.
         self.connection = None
-        if self._pool.give(connection, now) is None:
-            connection_past = self._pool.reap(now)
-            if connection_past is None:
-                return self._conclude(now)
-            connection = connection_past
-        self.connection = connection
-        return self._close(_SPENT)
+        self.connection = self._pool.give(connection, now)
+        return self._conclude(now) if self.connection is None else self._close(_SPENT)
 
     def _broken(self, error: SmswireError) -> int:
         """The exchange cannot be finished; what it came to is told by the bytes handed over."""

@@ -30,7 +30,6 @@ from .connection import Connection
 from .dialing import ATTEMPT_DELAY_S, Address, Addresses, Opening
 from .pacing import Grant, Pacing, Waker
 
-RETIRE: Final = "retire"
 # How long the answer of a lookup is used; names change with less warning than that nowhere that matters.
 ADDRESSES_FRESH_S: Final = 10.0
 
@@ -80,8 +79,8 @@ class Pool:
 
     Calling order for a call: ``take``; if there is none, ``join`` (which looks again), then ``dial`` until the waiter
     has its connection. A ``Lookup`` that ``dial`` returns is answered with ``looked_up`` or ``lookup_failed``; an
-    ``Opening`` with ``opened`` or ``failed``. A connection in hand goes back by ``give`` or, once closed, by
-    ``drop``; a waiter that has not been served goes by ``leave``.
+    ``Opening`` with ``opened`` or ``failed``. A connection in hand goes back by ``give``, which may
+    return one to close, or, once closed, by ``drop``; a waiter that has not been served goes by ``leave``.
 
     Args:
         pacing: the rule that says when the next connection may open.
@@ -145,14 +144,17 @@ class Pool:
         """The idle connection used last, or None. It may be past its time: the call closes it and takes the next."""
         return self._take()
 
-    def give(self, connection: Connection, now: float) -> str | None:
-        """Takes a connection back that is ready for another request, or says ``RETIRE``: then close and ``drop``."""
+    def give(self, connection: Connection, now: float) -> Connection | None:
+        """Takes a connection back that is ready for another request. What it returns, the caller has to close and
+        ``drop``: this very one if it is past its time or the pool is closed, else the one idle for longest if that is.
+        """
         connection.rest(now, self.idle_timeout)
         if self._closed or connection.is_past(now):
-            return RETIRE
+            return connection
         self._offer(connection, now)
+        past = self._longest_idle_if_past(now)
         self._fire()
-        return None
+        return past
 
     def drop(self, connection: Connection, now: float, *, dead: bool) -> None:
         """Forgets a connection that its owner has closed, ``dead`` or in good order."""
@@ -167,15 +169,6 @@ class Pool:
             connection.grant = None
         self._dial_news = True
         self._fire()
-
-    def reap(self, now: float) -> Connection | None:
-        """The connection idle for longest, if it is past its time: the caller closes and drops it."""
-        if not self._idle or not self._idle[0].is_past(now):
-            return None
-        connection = self._idle[0]
-        self._busy.add(connection)
-        self._idle.popleft()
-        return connection
 
     # The queue
 
@@ -338,8 +331,8 @@ class Pool:
     # Life and numbers
 
     def close(self) -> list[Connection]:
-        """Takes no further call; returns the idle connections, to be closed and dropped. Those in use end by ``give``
-        (``RETIRE``) or ``drop``, openings by ``failed``; every waiter is told.
+        """Takes no further call; returns the idle connections, to be closed and dropped. Those in use come back
+        from ``give`` or end by ``drop``, openings by ``failed``; every waiter is told.
         """
         self._closed = True
         self._wakes += self._pacing.forget(self.wake_dialer)
@@ -388,6 +381,15 @@ class Pool:
                 connection.rest(now, self.idle_timeout)
             self._idle.append(connection)
             self._busy.discard(connection)
+
+    def _longest_idle_if_past(self, now: float) -> Connection | None:
+        # One at a time, so that no call closes everybody's.
+        if not self._idle or not self._idle[0].is_past(now):
+            return None
+        connection = self._idle[0]
+        self._busy.add(connection)
+        self._idle.popleft()
+        return connection
 
     def _has_room(self) -> bool:
         return len(self._idle) + len(self._busy) + len(self._openings) < self.max_connections

@@ -89,7 +89,6 @@ class LockedPool(Pool):
     take = _locked(Pool.take)
     give = _locked(Pool.give)
     drop = _locked(Pool.drop)
-    reap = _locked(Pool.reap)
     join = _locked(Pool.join)
     leave = _locked(Pool.leave)
     dial = _locked(Pool.dial)
