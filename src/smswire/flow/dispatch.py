@@ -49,6 +49,13 @@ _NOTHING_HANDED: Final = Verdict(Sent.NO, again=False)
 # States whose step is WAIT or LOOKUP, told apart because something different follows.
 _QUEUED: Final = 11
 _BACKING_OFF: Final = 12
+# What a call with a connection in hand is doing, should its deadline pass.
+_PHASES: Final = {
+    PROBE: "waiting for a connection",
+    WRITE: "sending the request",
+    READ: "waiting for the answer",
+    DRAIN: "waiting for the answer",
+}
 # Why a connection is being closed, and so what follows.
 _STALE: Final = 21
 _SPENT: Final = 22
@@ -149,10 +156,9 @@ class Dispatch:
         state = self._state
         if state == _QUEUED:
             return self._queued(now)
-        if state in (WRITE, READ):
-            if now >= self._deadline:
-                return self._broken(_timeout("sending the request" if state == WRITE else "waiting for the answer"))
-            return self._resume()
+        phase = _PHASES.get(state)
+        if phase is not None:
+            return self._broken(_timeout(phase)) if now >= self._deadline else self._resume()
         if state == _BACKING_OFF:
             if now < self.wait_until:
                 self._signal.arm()
@@ -239,7 +245,8 @@ class Dispatch:
             return self._answered(response, now)
         if self._state == PROBE and not connection.channel.reusable:
             return self._unfit(now)
-        return self._resume()
+        # With its look at the deadline: a far end that never stops sending must not outlast it.
+        return self.next_step(now)
 
     def handle_end(self, now: float) -> int:
         """The socket brought the end of the stream."""
@@ -364,7 +371,7 @@ class Dispatch:
         assert connection is not None
         if now >= self._deadline:
             self._failure = _timeout("waiting for a connection")
-            return self._close(_SPENT)
+            return self._give_back(connection, now)
         try:
             connection.channel.send_request(self._request)
         except SmswireError as error:
@@ -395,8 +402,9 @@ class Dispatch:
         self.outcome.status = response.status
         reusable = connection.channel.reusable
         self._verdict = judge_response(response, reusable=reusable, repeatable=self._repeatable)
-        if not reusable:
-            return self._close(_SPENT)
+        return self._give_back(connection, now) if reusable else self._close(_SPENT)
+
+    def _give_back(self, connection: Connection, now: float) -> int:
         # What is kept here on the way belongs to somebody else from the moment the pool has it.
         self.connection = None
         self.connection = self._pool.give(connection, now)
