@@ -38,6 +38,7 @@ class Clock:
         self.now = 1000.0
         self.quiet: Callable[[], None] = lambda: None
         self.running: Task | None = None
+        self.due = 0  # tasks that are about to run
         self._random = random
         self._timers: list[Timer] = []
 
@@ -87,7 +88,12 @@ class Task:
 
     def _run_soon(self) -> None:
         self._waiting = None
-        self._clock.at(self._clock.now + self._late(), self._go_on)
+        self._clock.due += 1
+        self._clock.at(self._clock.now + self._late(), self._run)
+
+    def _run(self) -> None:
+        self._clock.due -= 1
+        self._go_on()
 
     def _go_on(self) -> None:
         error, self._interrupt = self._interrupt, None

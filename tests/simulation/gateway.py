@@ -38,7 +38,8 @@ class Fate(Enum):
 class Manners:
     """How the gateway behaves: the share of requests that get another fate than a plain answer, seconds it thinks,
     requests it takes on a connection, seconds it leaves one idle, and the share of connections that it
-    gives up with a 408 nobody asked for, some at once.
+    gives up with a 408 nobody asked for, some at once, the share of good answers that close, and whether it announces
+    its limits.
     """
 
     trouble: float = 0.0
@@ -46,6 +47,7 @@ class Manners:
     max_requests: int = 500
     idle: float = 3.0
     greets: float = 0.0
+    hangs_up: float = 0.0
     announces: bool = False
 
 
@@ -173,6 +175,7 @@ class Session:
         if fate in _WELL_ANSWERED:
             is_last = self._requests >= gateway.manners.max_requests
             closes = fate is Fate.ANSWERED_AND_CLOSED or (is_last and random.random() < 0.5)
+            closes = closes or random.random() < gateway.manners.hangs_up
             self._answer(random.choice((200, 200, 201)), closes=closes, is_last=is_last)
         elif fate is Fate.CUT:
             self._answer(200, closes=False, cut=True)

@@ -25,7 +25,8 @@ def check_pacing(world: World) -> None:
     sockets = [socket for socket in world.network.sockets if socket.connect_at is not None]
     may_count = [_counted_between(socket, lag) for socket in sockets]
     for socket, (first, last) in zip(sockets, may_count, strict=True):
-        for instant in (socket.syn_at, socket.far and socket.far.accepted_at):
+        accepted_at = socket.far.accepted_at if socket.far is not None else None
+        for instant in (socket.syn_at, accepted_at):
             assert instant is None or first <= instant <= last + GRAIN, "counted when it cannot have been"
     assert most_at_once([(first, last + window) for first, last in may_count]) <= limit
     syns = [socket.syn_at for socket in sockets if socket.syn_at is not None]
@@ -75,9 +76,18 @@ def check_rest(world: World) -> None:
     assert pacing.stats(now + pacing.lag + pacing.window + pacing.margin).live == 0
 
 
+def check_room(world: World) -> None:
+    """No pool has more sockets than it may have connections, each racing all addresses at most."""
+    for client in world.clients:
+        lives = [(s.opened_at, s.closed_at - GRAIN) for s in client.all_sockets if s.closed_at is not None]
+        most = world.weather.connections * world.weather.addresses
+        assert most_at_once([(start, end) for start, end in lives if start < end]) <= most
+
+
 def check_all(world: World) -> None:
     """All laws."""
     check_truth(world)
     check_endings(world)
     check_rest(world)
+    check_room(world)
     check_pacing(world)

@@ -195,6 +195,7 @@ class Socket:
 
     def __init__(self, network: Network) -> None:
         self.watcher: Task | None = None
+        self.opened_at = network.clock.now
         self.connect_at: float | None = None  # when something first left for the far end
         self.syn_at: float | None = None  # when it first arrived there
         self.evidence_at: float | None = None

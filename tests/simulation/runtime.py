@@ -122,6 +122,7 @@ class Client:
         self._has_ended = False
         self._openings: dict[Opening, Task] = {}
         self._sockets: dict[Socket, None] = {}
+        self.all_sockets: list[Socket] = []
         self._rest = Signal(clock, lambda: None)
         self._news = Signal(clock, lambda: None)
         if not dials:
@@ -231,6 +232,7 @@ class Client:
                 step = self._receive(call, steps)
             elif step == dispatch.WAIT:
                 yield from self._wait(call, steps, signal)
+                self._point(call)
                 step = steps.next_step(clock.now)
             elif step == dispatch.DIAL:
                 assert steps.opening is not None
@@ -327,6 +329,7 @@ class Client:
     def _connect(self, opening: Opening, address: Address) -> None:
         socket = opening.sockets[address] = Socket(self._network)
         self._sockets[socket] = None
+        self.all_sockets.append(socket)
         try:
             socket.connect(address)
         except BlockingIOError:
@@ -338,10 +341,11 @@ class Client:
         sockets = [opening.sockets[address] for address in opening.attempts]
 
         def is_ready(address: Address) -> bool:
-            attempt, socket = opening.attempts[address], opening.sockets[address]
+            attempt = opening.attempts[address]
+            socket: Socket = opening.sockets[address]
             if not attempt.is_connected:
                 return socket.is_writable()
-            return socket.is_readable() or (bool(attempt.channel.bytes_to_send()) and socket.is_writable())
+            return socket.is_readable() or (len(attempt.channel.bytes_to_send()) > 0 and socket.is_writable())
 
         yield from self._watch(lambda: any(map(is_ready, opening.attempts)), sockets, opening.wait_until)
         if self._has_ended:
@@ -444,7 +448,11 @@ class Client:
         """Others may run between any two steps."""
         pause = self._draw_late(call)
         if pause:
-            yield self._clock.now + pause
+            self._clock.due += 1
+            try:
+                yield self._clock.now + pause
+            finally:
+                self._clock.due -= 1
 
     def _draw_late(self, call: Call | None) -> float:
         late = self._late()

@@ -46,6 +46,9 @@ class Weather:
     buffer: int = 65_536
     max_requests: int = 500
     idle: float = 3.0  # seconds after which the gateway closes
+    is_known: bool = True  # the pool knows that time
+    hangs_up: float = 0.0  # share of answers that say "Connection: close"
+    delays: tuple[float, ...] = (0.0, 0.001, 0.02, 0.15)  # seconds one way
     late: float = 0.0  # most seconds by which a task runs late
     closes: bool = False  # one pool is closed on the way
 
@@ -58,8 +61,15 @@ class World:
         self.random = random = Random(weather.seed)
         self.clock = clock = Clock(random)
         self.network = Network(clock, random, breaks=weather.breaks, partial=weather.partial, buffer=weather.buffer)
-        greets = weather.trouble / 4
-        manners = Manners(weather.trouble, 0.05, weather.max_requests, weather.idle, greets, random.random() < 0.3)
+        manners = Manners(
+            trouble=weather.trouble,
+            thinks=0.05,
+            max_requests=weather.max_requests,
+            idle=weather.idle,
+            greets=weather.trouble / 4,
+            hangs_up=weather.hangs_up,
+            announces=weather.is_known and random.random() < 0.3,
+        )
         self.gateway = Gateway(clock, random, manners)
         self.network.accept = self.gateway.accept
         self.pacing = Pacing(weather.limit)
@@ -79,7 +89,7 @@ class World:
                 dials=weather.dials,
                 max_connections=weather.connections,
                 max_requests=weather.max_requests,
-                idle_timeout=weather.idle * 2.5 / 3,
+                idle_timeout=(weather.idle if weather.is_known else 3.0) * 2.5 / 3,
             )
             for _ in range(2)
         ]
@@ -88,8 +98,7 @@ class World:
         """Lives it through."""
         weather, random, clock = self.weather, self.random, self.clock
         begin = clock.now
-        if not weather.late:
-            clock.quiet = self._look_for_lost_wake_ups
+        clock.quiet = self._look_for_lost_wake_ups
         for number in range(weather.calls):
             self._plan(number, begin + weather.span * random.random())
         for _ in range(weather.restarts):
@@ -100,7 +109,7 @@ class World:
         if weather.closes:
             clock.at(begin + 2 * weather.span * random.random(), lambda: self._close(self.clients[0]))
         # Patience: by then every call has ended by itself.
-        clock.at(begin + weather.span + weather.timeout + 5.0, lambda: [self._close(c) for c in self.clients])
+        clock.at(begin + weather.span + weather.timeout + 5.0, self._close_all)
         clock.run()
         return self
 
@@ -124,7 +133,7 @@ class World:
 
     def _route(self) -> Route:
         random, weather = self.random, self.weather
-        delay = random.choice((0.0, 0.001, 0.02, 0.15))
+        delay = random.choice(weather.delays)
         return Route(delay, delay * random.random(), weather.loss, weather.hold)
 
     def _late(self) -> float:
@@ -160,7 +169,11 @@ class World:
     def _close(self, client: Client) -> None:
         client.close(drain=self.random.choice((0.0, 0.1, 5.0)))
 
+    def _close_all(self) -> None:
+        for client in self.clients:
+            self._close(client)
+
     def _look_for_lost_wake_ups(self) -> None:
-        if self.random.random() < 0.25:
+        if not self.clock.due and self.random.random() < 0.25:
             for client in self.clients:
                 client.check_wake_ups()

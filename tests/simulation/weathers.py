@@ -1,0 +1,112 @@
+"""The weathers that worlds are drawn from: one strategy for everything at once, and one for each kind of trouble."""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+
+from .world import Weather
+
+SEEDS = st.integers(0, 2**32 - 1)
+SHARES = st.sampled_from((0.0, 0.1, 0.5))
+MANY = st.integers(10, 30)
+
+ANY = st.builds(
+    Weather,
+    seed=SEEDS,
+    calls=st.integers(1, 30),
+    dials=st.booleans(),
+    limit=st.integers(1, 8),
+    connections=st.integers(1, 6),
+    addresses=st.integers(1, 3),
+    span=st.sampled_from((0.01, 1.0, 5.0)),
+    timeout=st.sampled_from((60.0, 30.0, 5.0)),
+    impatient=SHARES,
+    interrupted=SHARES,
+    repeatable=SHARES,
+    trouble=SHARES,
+    restarts=st.integers(0, 3),
+    breaks=SHARES,
+    loss=SHARES,
+    hold=st.sampled_from((0.0, 0.05, 2.0, 8.0)),
+    moods=SHARES,
+    names=SHARES,
+    partial=SHARES,
+    buffer=st.sampled_from((65_536, 2000, 64)),
+    max_requests=st.sampled_from((500, 5, 1)),
+    idle=st.sampled_from((3.0, 0.3)),
+    is_known=st.booleans(),
+    hangs_up=SHARES,
+    late=st.sampled_from((0.0, 0.0, 0.005, 0.05)),
+    closes=st.booleans(),
+)
+
+ODD_GATEWAY = st.builds(
+    Weather,
+    seed=SEEDS,
+    calls=MANY,
+    dials=st.booleans(),
+    limit=st.just(50),
+    connections=st.integers(1, 10),
+    timeout=st.sampled_from((60.0, 5.0)),
+    repeatable=SHARES,
+    interrupted=SHARES,
+    trouble=st.sampled_from((1.0, 0.7)),
+    restarts=st.integers(0, 1),
+    partial=SHARES,
+    buffer=st.sampled_from((65_536, 2000)),
+    max_requests=st.sampled_from((500, 5)),
+)
+
+BAD_ROADS = st.builds(
+    Weather,
+    seed=SEEDS,
+    calls=MANY,
+    dials=st.booleans(),
+    limit=st.integers(2, 20),
+    connections=st.integers(1, 10),
+    addresses=st.integers(1, 3),
+    span=st.sampled_from((0.01, 1.0, 5.0)),
+    breaks=st.sampled_from((0.5, 0.1)),
+    loss=st.sampled_from((0.5, 0.1)),
+    hold=st.sampled_from((8.0, 2.0)),
+    moods=st.sampled_from((0.7, 0.3)),
+    names=SHARES,
+    late=st.sampled_from((0.0, 0.005)),
+    closes=st.booleans(),
+)
+
+CROWD = st.builds(
+    Weather,
+    seed=SEEDS,
+    calls=MANY,
+    dials=st.booleans(),
+    limit=st.integers(1, 6),
+    connections=st.integers(1, 4),
+    addresses=st.integers(1, 2),
+    span=st.sampled_from((0.01, 1.0)),
+    timeout=st.sampled_from((30.0, 5.0)),
+    impatient=st.sampled_from((0.5, 0.1)),
+    interrupted=st.sampled_from((0.8, 0.3)),
+    hold=st.sampled_from((0.0, 2.0)),
+    moods=SHARES,
+    max_requests=st.sampled_from((500, 1)),
+    hangs_up=SHARES,
+    late=st.sampled_from((0.0, 0.005)),
+    closes=st.booleans(),
+)
+
+FAIR = st.builds(
+    Weather,
+    seed=SEEDS,
+    calls=MANY,
+    dials=st.booleans(),
+    limit=st.integers(2, 8),
+    connections=st.integers(1, 6),
+    addresses=st.integers(1, 2),
+    span=st.sampled_from((0.01, 1.0, 5.0)),
+    partial=SHARES,
+    buffer=st.sampled_from((65_536, 2000)),
+    max_requests=st.sampled_from((500, 5)),
+    hangs_up=SHARES,
+    late=st.sampled_from((0.0, 0.005)),
+)
