@@ -129,8 +129,7 @@ class World:
 
     def give(self, connection: Connection, *, used: bool) -> None:
         if used:
-            connection.requests += 1
-            connection.requests_left -= 1
+            connection.begin_request()
             self.settle(connection)
         self.hands.remove(connection)
         past = self.pool.give(connection, self.now)

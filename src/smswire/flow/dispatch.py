@@ -17,7 +17,8 @@ runtime is a loop that does what the step says and reports what came of it; it o
 ========== ============================================================================================
 
 State changes come before the I/O they imply. From the return of ``WRITE`` until the runtime reports what came of it,
-bytes count as possibly gone: an interrupt in between ends as ``MAYBE``.
+bytes count as possibly gone: an interrupt in between ends as ``MAYBE``. What is handed to the pool or got from it stays
+in hand until the pool's method has returned, and ``abandon`` tells it again: an interrupt there loses nothing.
 """
 
 from __future__ import annotations
@@ -49,6 +50,8 @@ _NOTHING_HANDED: Final = Verdict(Sent.NO, again=False)
 # States whose step is WAIT or LOOKUP, told apart because something different follows.
 _QUEUED: Final = 11
 _BACKING_OFF: Final = 12
+# The answer is there, and the pool is about to have the connection, or has it.
+_GIVING: Final = 13
 # What a call with a connection in hand is doing, should its deadline pass.
 _PHASES: Final = {
     PROBE: "waiting for a connection",
@@ -138,7 +141,7 @@ class Dispatch:
         self._dials = dials
         self._waiter: Waiter | None = None
         self._state = DONE
-        self._closing = _STALE
+        self._closing = _SPENT
         self._failure: SmswireError | None = None
         self._verdict = _NOTHING_HANDED
         self._unaccounted = False
@@ -172,7 +175,7 @@ class Dispatch:
         """Ends the call from this side; ``outcome`` says how it stood, and so does ``error`` where one is given."""
         state = self._state
         self._abandoned = True
-        if error is not None and state not in (CLOSE, DONE):
+        if error is not None and state not in (_GIVING, CLOSE, DONE):
             self.response, self._failure = None, error
         elif self.response is None:
             self._failure = self._failure or error
@@ -180,7 +183,7 @@ class Dispatch:
             assert self._waiter is not None
             if self._waiter.opening is None:
                 return self._leave(now)
-            self.opening, self._waiter = self._waiter.opening, None
+            self.opening = self._waiter.opening
             state = self._state = DIAL
         if state == DIAL:
             assert self.opening is not None
@@ -190,6 +193,8 @@ class Dispatch:
             gone = self._has_handed() or self._unaccounted
             self._verdict = Verdict(Sent.MAYBE if gone else Sent.NO, again=False)
             return self._close(_BROKEN)
+        if state == _GIVING and self.connection is not None and self.connection.owner is self:
+            return self._close(_SPENT)
         return state if state in (CLOSE, DONE) else self._conclude(now)
 
     # What came of the step
@@ -197,15 +202,19 @@ class Dispatch:
     def handle_opened(self, connection: Connection, now: float) -> int:
         """The opening is ready, and ``connection.transport`` is set."""
         assert self.opening is not None
+        self.connection = connection
         self._pool.opened(self.opening, connection, now)
-        self.opening = None
         return self._lease(connection, now)
 
     def handle_not_opened(self, now: float) -> int:
         """The opening failed, and everything it had open is closed."""
-        opening, self.opening = self.opening, None
+        opening = self.opening
         assert opening is not None
         assert opening.error is not None
+        if self.connection is not None:
+            # It was given up when the pool had it already.
+            self._pool.drop(self.connection, now, dead=False)
+            self.connection = None
         self._pool.failed(opening, opening.error)
         self.outcome.attempts += 1
         if self._abandoned and self._failure is not None:
@@ -282,9 +291,9 @@ class Dispatch:
 
     def handle_closed(self, now: float) -> int:
         """The socket of ``connection`` is closed."""
-        connection, self.connection = self.connection, None
-        assert connection is not None
-        self._pool.drop(connection, now, dead=self._closing == _BROKEN)
+        assert self.connection is not None
+        self._pool.drop(self.connection, now, dead=self._closing == _BROKEN)
+        self.connection = None
         if self._closing == _STALE and not self._abandoned:
             return self._acquire(now, head=True)
         return self._conclude(now)
@@ -297,27 +306,22 @@ class Dispatch:
             if connection is None:
                 # Armed before anybody can know of the waiter: a wake before the wait counts.
                 self._signal.arm()
-                waiter = Waiter(self._signal.wake)
-                connection = self._pool.join(waiter, now, head=head)
-                if connection is None:
-                    self._waiter = waiter
-                    self._state = _QUEUED
-                    return self._queued(now)
+                self._waiter = Waiter(self._signal.wake)
+                self._state = _QUEUED
+                self._pool.join(self._waiter, now, head=head)
         except SmswireError as error:
             # A full pool may be asked again, and every attempt counts; a closed one was never asked.
             self.outcome.attempts += not isinstance(error, Closed)
             return self._failed(error, now)
-        return self._lease(connection, now)
+        return self._queued(now) if connection is None else self._lease(connection, now)
 
     def _queued(self, now: float) -> int:
         self._signal.arm()
         waiter = self._waiter
         assert waiter is not None
         if waiter.connection is not None:
-            connection, self._waiter = waiter.connection, None
-            return self._lease(connection, now)
+            return self._lease(waiter.connection, now)
         if waiter.error is not None:
-            self._waiter = None
             self.outcome.attempts += isinstance(waiter.error, NetworkError)
             # One failure may be told to many calls, and each adds to it how it stood.
             return self._failed(copy(waiter.error), now)
@@ -330,7 +334,6 @@ class Dispatch:
         found = self._pool.dial(now, waiter, self._deadline)
         if isinstance(found, Opening):
             self.opening = found
-            self._waiter = None
             self._state = DIAL
             return DIAL
         if isinstance(found, Lookup):
@@ -340,15 +343,15 @@ class Dispatch:
         return WAIT
 
     def _leave(self, now: float) -> int:
-        waiter, self._waiter = self._waiter, None
-        assert waiter is not None
-        unused = self._pool.leave(waiter, now)
+        assert self._waiter is not None
+        unused = self._pool.leave(self._waiter, now)
         if unused is not None:
             self.connection = unused
             return self._close(_SPENT)
         return self._conclude(now)
 
     def _lease(self, connection: Connection, now: float) -> int:
+        connection.owner = self
         self.connection = connection
         if connection.is_past(now):
             return self._close(_STALE)
@@ -358,7 +361,7 @@ class Dispatch:
     def _unfit(self, now: float) -> int:
         """The probe found an end, an error or bytes nobody asked for."""
         assert self.connection is not None
-        if self.connection.requests:
+        if self.connection.has_rested:
             # After a restart of the gateway all are dead: the next one is taken at once, and that is no attempt.
             return self._close(_STALE)
         self.outcome.attempts += 1
@@ -376,8 +379,7 @@ class Dispatch:
             connection.channel.send_request(self._request)
         except SmswireError as error:
             return self._broken(error)
-        connection.requests += 1
-        connection.requests_left -= 1
+        connection.begin_request()
         self.outcome.attempts += 1
         self._state = WRITE
         return self._resume()
@@ -405,8 +407,7 @@ class Dispatch:
         return self._give_back(connection, now) if reusable else self._close(_SPENT)
 
     def _give_back(self, connection: Connection, now: float) -> int:
-        # What is kept here on the way belongs to somebody else from the moment the pool has it.
-        self.connection = None
+        self._state = _GIVING
         self.connection = self._pool.give(connection, now)
         return self._conclude(now) if self.connection is None else self._close(_SPENT)
 

@@ -151,13 +151,16 @@ class Pool:
         connection.rest(now, self.idle_timeout)
         if self._closed or connection.is_past(now):
             return connection
+        connection.owner = None
         self._offer(connection, now)
         past = self._longest_idle_if_past(now)
         self._fire()
         return past
 
     def drop(self, connection: Connection, now: float, *, dead: bool) -> None:
-        """Forgets a connection that its owner has closed, ``dead`` or in good order."""
+        """Forgets a connection that its owner has closed, ``dead`` or in good order; a second time changes nothing."""
+        if connection not in self._busy:
+            return
         self._busy.discard(connection)
         self._reused += _uses_again(connection)
         if dead:
@@ -173,9 +176,10 @@ class Pool:
     # The queue
 
     def join(self, waiter: Waiter, now: float, *, head: bool = False) -> Connection | None:
-        """Enters the queue, at its ``head`` if the call was there already; or leaves with an idle connection."""
+        """Enters the queue, at its ``head`` if the call was there already; or is granted an idle connection at once."""
         connection = self._take()
         if connection is not None:
+            waiter.connection = connection
             return connection
         if not head and len(self._waiting) + len(self._diallers) >= self.max_waiters:
             raise PoolFull(f"{self.max_waiters} calls wait for a connection already")
@@ -188,10 +192,11 @@ class Pool:
         """Leaves the queue. A connection granted and not taken goes to the next; once the pool is closed it is
         returned instead, to be closed and dropped.
         """
-        connection, waiter.connection = waiter.connection, None
+        connection = waiter.connection
         self._dial_news |= self._is_head(waiter)
         self._waiting.pop(waiter, None)
         if connection is not None and not self._closed:
+            waiter.connection = None
             self._offer(connection, now)
             connection = None
         self._fire()
@@ -377,8 +382,7 @@ class Pool:
             self._wakes.append(waiter.wake)
             self._dial_news = True
         else:
-            if connection.idle_until == math.inf:
-                connection.rest(now, self.idle_timeout)
+            connection.rest(now, self.idle_timeout)
             self._idle.append(connection)
             self._busy.discard(connection)
 
