@@ -39,7 +39,7 @@ class Sockets:
         opening = self.opening
         while True:
             step = opening.next_step(self.now)
-            assert opening.next_step(self.now) == step if step != CONNECT else True
+            assert step == CONNECT or opening.next_step(self.now) == step
             if step == CONNECT:
                 self.connect(opening.address)
             elif step == CLOSE:
