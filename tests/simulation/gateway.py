@@ -10,11 +10,11 @@ from collections import Counter
 from dataclasses import dataclass
 from enum import Enum, auto
 from random import Random
+from typing import Protocol
 
 import h11
 
 from .clock import Clock, Timer
-from .network import Far
 
 
 class Fate(Enum):
@@ -32,6 +32,14 @@ class Fate(Enum):
     REFUSED_EARLY = auto()  # 429 or 413 before the whole request was read
     FAILED = auto()  # 5xx, acted upon or not
     MOVED = auto()  # 3xx, acted upon or not
+
+
+class Door(Protocol):
+    """What a session answers through."""
+
+    def send(self, data: bytes) -> None: ...
+    def close(self) -> None: ...
+    def reset(self) -> None: ...
 
 
 @dataclass
@@ -63,7 +71,7 @@ class Gateway:
         self.offences: list[str] = []  # what no client of ours may do
         self._sessions: set[Session] = set()
 
-    def accept(self, far: Far) -> Session:
+    def accept(self, far: Door) -> Session:
         self.accepted_at.append(self.clock.now)
         session = Session(self, far)
         self._sessions.add(session)
@@ -73,7 +81,7 @@ class Gateway:
         """Drops every connection, by an end or a reset."""
         for session in sorted(self._sessions, key=lambda session: session.number):
             (session.far.close if self.random.random() < 0.5 else session.far.reset)()
-            session.reset()
+            session.lose()
 
     def forget(self, session: Session) -> None:
         self._sessions.discard(session)
@@ -87,7 +95,7 @@ class Gateway:
 class Session:
     """One connection at the gateway."""
 
-    def __init__(self, gateway: Gateway, far: Far) -> None:
+    def __init__(self, gateway: Gateway, far: Door) -> None:
         self.far = far
         self.number = len(gateway.accepted_at)
         self._gateway = gateway
@@ -115,7 +123,7 @@ class Session:
         if self._http.their_state is not h11.DONE:
             self._finish()
 
-    def reset(self) -> None:
+    def lose(self) -> None:
         self._is_over = True
         self._gateway.forget(self)
         # What it thinks about it still finishes; only the idle timer goes.
@@ -243,7 +251,7 @@ class Session:
             self._finish()
         elif how == 1:
             self.far.reset()
-            self.reset()
+            self.lose()
         else:
             # Never heard of again, until somebody else gives up.
             self._is_over = True

@@ -59,7 +59,7 @@ class Listener(Protocol):
 
     def receive(self, data: bytes) -> None: ...
     def end(self) -> None: ...
-    def reset(self) -> None: ...
+    def lose(self) -> None: ...
 
 
 class Network:
@@ -160,7 +160,7 @@ class Far:
         """The connection breaks: the far program hears of it too."""
         self.is_open = False
         if self._listener is not None:
-            self._listener.reset()
+            self._listener.lose()
 
     def receive(self, item: bytes | Sign) -> None:
         """What the pipe from the near end brings."""

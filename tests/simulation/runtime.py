@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Generator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any, TypeVar
@@ -26,6 +27,7 @@ from smswire.flow.pool import Lookup, Pool
 from smswire.flow.retry import Outcome
 from smswire.wire.channel import Channel
 from smswire.wire.message import Request, Response
+from smswire.wire.tls import TLS
 
 from .clock import Clock, Steps, Task
 from .names import Names
@@ -103,12 +105,13 @@ class Client:
         *,
         late: Callable[[], float],
         dials: bool,
+        tls: TLS | None,
         **pool_options: Any,
     ) -> None:
-        self.pool = Pool(pacing, lambda: Channel("gateway"), random.random, **pool_options)
+        self.pool = Pool(pacing, lambda: Channel("gateway", tls=tls), random.random, **pool_options)
         self.queued: dict[Call, None] = {}
         self.dialled: dict[Call, None] = {}
-        self.served: dict[Call, None] = {}
+        self.served: dict[Call, float] = {}
         self._clock = clock
         self._random = random
         self._pacing = pacing
@@ -472,10 +475,12 @@ class Client:
         transport: Transport = connection.transport
         if transport.user is None:
             transport.user = call
-            self.served[call] = None
+            self.served[call] = self._clock.now
         assert transport.user is call, "two calls use one connection"
 
     def _let_go(self, socket: Socket, last_word: bytes) -> None:
-        assert not last_word, "plain http has no last word"
+        if last_word:
+            with suppress(OSError):
+                socket.send(last_word)
         socket.close()
         del self._sockets[socket]

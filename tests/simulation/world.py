@@ -16,6 +16,7 @@ from .gateway import Gateway, Manners
 from .names import Names
 from .network import Mood, Network, Route
 from .runtime import Call, Client
+from .secure import Secure, client_tls
 
 AF_INET = 2
 
@@ -27,6 +28,7 @@ class Weather:
     seed: int = 0
     calls: int = 20
     dials: bool = True  # each call dials for itself; otherwise the pool does
+    tls: bool = False
     limit: int = 5  # openings live at a time, over both pools
     connections: int = 4  # of each pool
     addresses: int = 1
@@ -71,7 +73,8 @@ class World:
             announces=weather.is_known and random.random() < 0.3,
         )
         self.gateway = Gateway(clock, random, manners)
-        self.network.accept = self.gateway.accept
+        accept = self.gateway.accept
+        self.network.accept = (lambda far: Secure(far, random, accept)) if weather.tls else accept
         self.pacing = Pacing(weather.limit)
         self.calls: list[Call] = []
         addresses = [Address(AF_INET, (f"127.0.0.{number}", 80)) for number in range(1, weather.addresses + 1)]
@@ -87,6 +90,7 @@ class World:
                 self.pacing,
                 late=self._late,
                 dials=weather.dials,
+                tls=client_tls() if weather.tls else None,
                 max_connections=weather.connections,
                 max_requests=weather.max_requests,
                 idle_timeout=(weather.idle if weather.is_known else 3.0) * 2.5 / 3,
