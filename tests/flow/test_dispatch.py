@@ -265,6 +265,14 @@ def test_a_reset_while_reading_is_maybe_and_settles():
     assert ledger(call.pool).told() == ["settle"]
 
 
+@pytest.mark.parametrize("reach", [to_probe, to_read, to_drain])
+def test_an_end_is_the_far_ends_word_and_settles(reach):
+    """Whether it comes before the request, instead of an answer or after a write error: the server had accepted."""
+    call = reach()
+    call.receive(b"", 0.0)
+    assert ledger(call.pool).told() == ["settle"]
+
+
 def test_an_error_of_this_side_abandons_the_grant():
     """A connection that timed out in the kernel was never heard of."""
     call = to_read()
