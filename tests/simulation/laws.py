@@ -6,7 +6,7 @@ from itertools import accumulate
 
 from smswire.errors import Sent
 
-from .network import Socket
+from .near import Socket
 from .world import World
 
 # Times are sums of floats around a thousand seconds.

@@ -11,89 +11,30 @@ that a wake-up too many changes nothing.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator
-from contextlib import suppress
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from random import Random
-from typing import Any, TypeVar
+from typing import Any
 
 from smswire.errors import Closed, ResolutionError
-from smswire.flow import dialing, dispatch
+from smswire.flow import dispatch
 from smswire.flow.connection import Connection
 from smswire.flow.dialing import Address, Opening
 from smswire.flow.dispatch import Dispatch
 from smswire.flow.pacing import Pacing
 from smswire.flow.pool import Lookup, Pool
-from smswire.flow.retry import Outcome
 from smswire.wire.channel import Channel
-from smswire.wire.message import Request, Response
+from smswire.wire.message import Request
 from smswire.wire.tls import TLS
 
+from .calls import Call, Interrupted, Signal, Transport
 from .clock import Clock, Steps, Task
+from .dials import Sockets, Waits
 from .names import Names
-from .network import Network, Socket
-
-_T = TypeVar("_T")
-Waits = Generator[float, None, _T]
+from .network import Network
 
 
-class Interrupted(BaseException):
-    """What a task is interrupted with: a KeyboardInterrupt, or a cancellation."""
-
-
-@dataclass(eq=False)
-class Call:
-    """One call, and what became of it. ``interrupt_at_point`` is 0 for never, and less once it was interrupted;
-    ``late`` is by how many seconds its task was kept from running after its deadline.
-    """
-
-    target: str
-    body: bytes
-    timeout: float
-    repeatable: bool = False
-    interrupt_at_point: int = 0
-    outcome: Outcome = field(default_factory=Outcome)
-    deadline: float = math.inf
-    late: float = 0.0
-    ended_at: float | None = None
-    response: Response | None = None
-    error: BaseException | None = None
-
-
-class Signal:
-    """What a call waits with; ``kick`` is called at each wake-up too."""
-
-    def __init__(self, clock: Clock, kick: Callable[[], None], deadline: float = math.inf) -> None:
-        self.task: Task | None = None
-        self.deadline = deadline
-        self._clock = clock
-        self._kick = kick
-        self._is_set = False
-
-    def arm(self) -> None:
-        self._is_set = False
-
-    def wake(self) -> None:
-        self._is_set = True
-        if self.task is not None:
-            self.task.wake()
-        self._kick()
-
-    def wait(self, until: float) -> Steps:
-        while not self._is_set and self._clock.now < until:
-            yield until
-
-
-class Transport:
-    """A connection's socket, and the call that uses it."""
-
-    def __init__(self, socket: Socket) -> None:
-        self.socket = socket
-        self.user: Call | None = None
-
-
-class Client:
-    """One pool and the calls of it. ``late`` draws how late a task runs, ``lateness`` whether any ever is."""
+class Client(Sockets):
+    """One pool and the calls of it."""
 
     def __init__(
         self,
@@ -108,24 +49,19 @@ class Client:
         tls: TLS | None,
         **pool_options: Any,
     ) -> None:
+        super().__init__(clock, network, late)
         self.pool = Pool(pacing, lambda: Channel("gateway", tls=tls), random.random, **pool_options)
         self.queued: dict[Call, None] = {}
         self.dialled: dict[Call, None] = {}
         self.served: dict[Call, float] = {}
-        self._clock = clock
         self._random = random
         self._pacing = pacing
-        self._network = network
         self._names = names
-        self._late = late
         self._dials = dials
         self._waiting: dict[Dispatch, Signal] = {}
         self._tasks: dict[Call, Task] = {}
         self._dialer_waits_until = -math.inf
-        self._has_ended = False
         self._openings: dict[Opening, Task] = {}
-        self._sockets: dict[Socket, None] = {}
-        self.all_sockets: list[Socket] = []
         self._rest = Signal(clock, lambda: None)
         self._news = Signal(clock, lambda: None)
         if not dials:
@@ -303,83 +239,6 @@ class Client:
             return steps.handle_data(data, self._clock.now)
         return self._end(steps) if self._has_ended else steps.handle_end(self._clock.now)
 
-    # An opening
-
-    def _dial(self, call: Call | None, opening: Opening) -> Waits[Connection | None]:
-        clock = self._clock
-        while True:
-            yield from self._pause(call)
-            if call is not None:
-                self._point(call)
-            if self._has_ended:
-                # What the sockets say from now on is this side's own doing.
-                opening.abandon(clock.now)
-            step = opening.next_step(clock.now)
-            if step == dialing.CONNECT:
-                self._connect(opening, opening.address)
-            elif step == dialing.WATCH:
-                yield from self._watch_opening(opening)
-            elif step == dialing.CLOSE:
-                self._let_go(opening.sockets[opening.address], opening.bytes_to_close())
-                opening.handle_closed(opening.address, clock.now)
-            elif step == dialing.OPENED:
-                assert opening.connection is not None
-                opening.connection.transport = Transport(opening.sockets[opening.address])
-                return opening.connection
-            else:
-                return None
-
-    def _connect(self, opening: Opening, address: Address) -> None:
-        socket = opening.sockets[address] = Socket(self._network)
-        self._sockets[socket] = None
-        self.all_sockets.append(socket)
-        try:
-            socket.connect(address)
-        except BlockingIOError:
-            return
-        except OSError as error:
-            opening.handle_failed_at_once(address, error, self._clock.now)
-
-    def _watch_opening(self, opening: Opening) -> Steps:
-        sockets = [opening.sockets[address] for address in opening.attempts]
-
-        def is_ready(address: Address) -> bool:
-            attempt = opening.attempts[address]
-            socket: Socket = opening.sockets[address]
-            if not attempt.is_connected:
-                return socket.is_writable()
-            return socket.is_readable() or (len(attempt.channel.bytes_to_send()) > 0 and socket.is_writable())
-
-        yield from self._watch(lambda: any(map(is_ready, opening.attempts)), sockets, opening.wait_until)
-        if self._has_ended:
-            return
-        for address in [address for address in opening.attempts if is_ready(address)]:
-            if address in opening.attempts:
-                self._serve(opening, address)
-
-    def _serve(self, opening: Opening, address: Address) -> None:
-        socket, now = opening.sockets[address], self._clock.now
-        if not opening.attempts[address].is_connected:
-            number = socket.take_error()
-            if number:
-                opening.handle_failed(address, OSError(number, "connect"), now)
-            else:
-                opening.handle_connected(address, now)
-        elif socket.is_readable():
-            try:
-                data = socket.recv()
-            except OSError as error:
-                opening.handle_failed(address, error, now)
-            else:
-                (opening.handle_data(address, data, now) if data else opening.handle_end(address, now))
-        attempt = opening.attempts.get(address)
-        data = attempt.channel.bytes_to_send() if attempt is not None else b""
-        if data and socket.is_writable():
-            try:
-                opening.handle_sent(address, socket.send(data))
-            except OSError as error:
-                opening.handle_failed(address, error, now)
-
     # The pool's own openings
 
     def _dialer(self) -> Steps:
@@ -433,54 +292,9 @@ class Client:
         for socket in list(self._sockets):
             socket.shutdown()
 
-    # Waiting
-
-    def _watch(self, is_ready: Callable[[], bool], sockets: list[Socket], until: float) -> Steps:
-        """``poll``: level-triggered."""
-        if is_ready() or self._clock.now >= until:
-            return
-        task = self._clock.running
-        for socket in sockets:
-            socket.watcher = task
-        while not is_ready() and self._clock.now < until:
-            yield until
-        for socket in sockets:
-            socket.watcher = None
-
-    def _pause(self, call: Call | None) -> Steps:
-        """Others may run between any two steps."""
-        pause = self._draw_late(call)
-        if pause:
-            self._clock.due += 1
-            try:
-                yield self._clock.now + pause
-            finally:
-                self._clock.due -= 1
-
-    def _draw_late(self, call: Call | None) -> float:
-        late = self._late()
-        if call is not None and self._clock.now + late > call.deadline:
-            call.late += late
-        return late
-
-    def _point(self, call: Call) -> None:
-        """A point at which an interrupt may hit."""
-        if call.interrupt_at_point > 0:
-            call.interrupt_at_point -= 1
-            if call.interrupt_at_point == 0:
-                call.interrupt_at_point = -1
-                raise Interrupted
-
     def _use(self, call: Call, connection: Connection) -> None:
         transport: Transport = connection.transport
         if transport.user is None:
             transport.user = call
             self.served[call] = self._clock.now
         assert transport.user is call, "two calls use one connection"
-
-    def _let_go(self, socket: Socket, last_word: bytes) -> None:
-        if last_word:
-            with suppress(OSError):
-                socket.send(last_word)
-        socket.close()
-        del self._sockets[socket]

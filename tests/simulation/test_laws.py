@@ -73,6 +73,13 @@ def test_a_connection_that_ended_while_idle_costs_no_call(weather: Weather) -> N
 
 
 @given(FAIR)
+def test_no_request_crosses_the_close_of_an_idle_connection(weather: Weather) -> None:
+    """Five sixths of the gateway's idle time, less a round trip: what is sent arrives before the gateway closes."""
+    for world in lived(replace(weather, span=5.0, idle=0.6, delays=(0.001, 0.02), hangs_up=0.0)):
+        check_success(world)
+
+
+@given(FAIR)
 @example(Weather(seed=24, calls=13, dials=False, limit=2, connections=2, addresses=2, span=0.01, buffer=2000))
 def test_calls_are_served_in_the_order_they_queued(weather: Weather) -> None:
     """Nobody overtakes in the queue; only a call that dials for itself is served when its own dial is done."""

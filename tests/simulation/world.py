@@ -11,11 +11,12 @@ from random import Random
 from smswire.flow.dialing import Address
 from smswire.flow.pacing import Pacing
 
+from .calls import Call
 from .clock import Clock
 from .gateway import Gateway, Manners
 from .names import Names
 from .network import Mood, Network, Route
-from .runtime import Call, Client
+from .runtime import Client
 from .secure import Secure, client_tls
 
 AF_INET = 2
