@@ -201,6 +201,16 @@ def to_broken_close() -> Call:
     return call
 
 
+def to_stale_close() -> Call:
+    pool = new_pool()
+    connection = connection_of(pool)
+    connection.requests = 1
+    pool.give(connection, 0.0)
+    call = Call(pool)
+    assert call.receive(b"", 0.0) == CLOSE
+    return call
+
+
 def to_answered_close() -> Call:
     call = to_read()
     assert call.receive(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n", 0.0) == CLOSE
@@ -228,6 +238,7 @@ PLACES = {
     "partial drain": (to_partial_drain, Sent.MAYBE),
     "backoff": (to_backoff, Sent.NO),
     "maybe backoff": (to_maybe_backoff, Sent.MAYBE),
+    "stale close": (to_stale_close, Sent.NO),
     "broken close": (to_broken_close, Sent.MAYBE),
     "answered close": (to_answered_close, Sent.YES),
     "done": (to_done, Sent.YES),
