@@ -38,7 +38,7 @@ from .calls import (
     to_read,
     to_write,
 )
-from .kit import A, connection_of, joined, ledger, new_pool
+from .kit import A, Peer, client_tls, connection_of, exchange, joined, ledger, new_pool
 
 RESET = ConnectionResetError(errno.ECONNRESET, "Connection reset by peer")
 
@@ -254,6 +254,37 @@ def test_an_interim_answer_while_writing_does_not_stop_the_writing():
     call = to_partial_write()
     assert call.receive(b"HTTP/1.1 100 Continue\r\n\r\n", 0.0) == WRITE
     assert call.send(0.0) == READ
+
+
+@pytest.mark.parametrize("reach", [to_read, to_partial_drain])
+def test_an_end_completes_an_answer_without_a_length(reach):
+    """It stands, also after a write error, and the connection goes."""
+    call = reach()
+    before = call.step
+    assert call.receive(b"HTTP/1.0 200 OK\r\n\r\n100", 0.0) == before
+    assert call.receive(b"", 0.0) == CLOSE
+    assert call.closed(0.0) == DONE
+    assert call.dispatch.response is not None
+    assert (call.dispatch.response.body, call.dispatch.error, call.outcome.sent) == (b"100", None, Sent.YES)
+
+
+def test_a_close_notify_at_the_probe_is_an_end():
+    """Over TLS the end may be said within the stream: nothing is sent on that connection."""
+    call = Call(new_pool(tls=client_tls()))
+    opening, peer = call.dispatch.opening, Peer()
+    assert opening is not None
+    opening.next_step(0.0)
+    opening.handle_connected(A, 0.0)
+    while opening.next_step(0.0) != dialing.OPENED:
+        exchange(opening, A, peer, 0.0)
+    assert opening.connection is not None
+    assert call.dispatch.handle_opened(opening.connection, 0.0) == PROBE
+    last_flight = bytes(call.connection.channel.bytes_to_send())
+    call.connection.channel.handed_over(len(last_flight))
+    tickets = peer.receive(last_flight)
+    assert call.receive(tickets, 0.0) == PROBE
+    assert call.receive(peer.close_notify(), 0.0) == CLOSE
+    assert (call.outcome.sent, call.outcome.attempts) == (Sent.NO, 1)
 
 
 def test_a_reset_while_reading_is_maybe_and_settles():

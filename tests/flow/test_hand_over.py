@@ -13,8 +13,8 @@ from smswire.flow.connection import Connection
 from smswire.flow.dispatch import CLOSE, DIAL, DONE, PROBE, WAIT
 from smswire.flow.pool import Pool, Waiter
 
-from .calls import DEADLINE, OK, Call, to_dial, to_grant, to_read
-from .kit import Bell, connection_of, joined, ledger, new_pool
+from .calls import DEADLINE, OK, Call, to_dial, to_grant, to_lookup, to_read
+from .kit import A, Bell, connection_of, joined, ledger, new_pool
 
 
 def idle_since(pool: Pool, now: float, *, used: bool) -> Connection:
@@ -173,6 +173,19 @@ def test_an_interrupt_as_a_call_leaves_a_closed_pool_closes_its_connection(when)
     interrupt(Pool.leave, when, lambda: call.dispatch.abandon(0.0))
     give_up(call)
     assert call.pool.is_at_rest
+
+
+@WHENS
+def test_an_interrupt_as_a_dial_begins_loses_no_place(when):
+    """The opening is state in the waiter before the call has it in hand."""
+    call = to_lookup()
+    assert call.dispatch.lookup is not None
+    call.pool.looked_up(call.dispatch.lookup, [A], 0.0)
+    interrupt(Pool.dial, when, lambda: call.next(0.0))
+    assert call.pool.stats().dialling == (when == "return")
+    give_up(call)
+    assert call.pool.is_at_rest
+    assert ledger(call.pool).stats(0.0).unsettled == 0
 
 
 @WHENS
