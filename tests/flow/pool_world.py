@@ -262,9 +262,12 @@ class World:
         order = known.in_order()
         if order and known.is_crowded(order[0]):
             return False
+        has_slot = pool._pacing.stats(self.now).live < pool._pacing.limit
         if not known.is_fresh(self.now):
-            return not self.lookups or all(self.now >= lookup.until for lookup in self.lookups)
-        return pool._pacing.stats(self.now).live < pool._pacing.limit
+            # Addresses grow old by themselves: who waits for a slot learns of it when there is one, and loses nothing.
+            is_wanted = has_slot or not order
+            return is_wanted and all(self.now >= lookup.until for lookup in self.lookups)
+        return has_slot
 
     # The end
 

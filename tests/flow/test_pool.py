@@ -21,7 +21,20 @@ from smswire.flow.dialing import FAILED, Opening
 from smswire.flow.pacing import Pacing
 from smswire.flow.pool import ADDRESSES_FRESH_S, Lookup, Pool, Waiter
 
-from .kit import A, B, Bell, Ledger, closed_to_the_end, connection_of, dialled, joined, ledger, new_pool, opened_plain
+from .kit import (
+    A,
+    B,
+    Bell,
+    Ledger,
+    closed_to_the_end,
+    connection_of,
+    dialled,
+    joined,
+    ledger,
+    new_pool,
+    opened_plain,
+    racing,
+)
 
 
 def failed_dial(pool: Pool, opening: Opening, error: SmswireError | None = None, now: float = 0.0) -> SmswireError:
@@ -333,6 +346,30 @@ def test_addresses_are_used_for_ten_seconds():
     pool.looked_up(lookup, [A], 1.0)
     assert pool.addresses.is_fresh(1.0 + ADDRESSES_FRESH_S - 0.001)
     assert isinstance(pool.dial(1.0 + ADDRESSES_FRESH_S, waiter), Lookup)
+
+
+def test_addresses_that_grow_old_while_a_call_waits_for_a_slot_are_looked_up_when_there_is_one():
+    """Nobody is woken for their age: before the slot is free they are of no use."""
+    pool = new_pool(Pacing(limit=1), addresses=[])
+    waiter, _ = joined(pool)
+    lookup = pool.dial(0.0, waiter)
+    assert isinstance(lookup, Lookup)
+    pool.looked_up(lookup, [A], 0.0)
+    silent = dialled(pool, 4.0, waiter)
+    racing(silent, 4.0, 1)
+    failed_dial(pool, silent, now=5.0)
+    late, bell = joined(pool, 5.0)
+    bell.arm()
+    told = pool.dial(5.0, late)
+    # The opening that was given up may be counted for as long as the rule's lag and window last.
+    assert isinstance(told, float)
+    assert 5.0 + ADDRESSES_FRESH_S < told < math.inf
+    assert not bell.rung
+    again = pool.dial(told, late)
+    assert isinstance(again, Lookup)
+    pool.looked_up(again, [A], told)
+    assert bell.rung
+    dialled(pool, told, late)
 
 
 def test_a_lookup_that_hangs_is_charged_and_replaced():
