@@ -163,6 +163,35 @@ def test_a_race_that_has_its_grant_wakes_the_head():
     dialled(pool, 0.3, waiter)
 
 
+def test_a_grant_given_back_at_a_crowded_address_wakes_the_head():
+    """Nothing left this machine, so another may be unsettled there now."""
+    pool, opening, waiter, bell = crowded()
+    assert opening.attempts
+    opening.handle_failed_at_once(A, OSError(24, "too many open files"), 0.1)
+    assert bell.rung
+    dialled(pool, 0.1, waiter)
+
+
+def test_a_race_whose_next_address_has_become_crowded_wakes_the_head():
+    """It looks again by itself, and no longer keeps the others from asking."""
+    pool = new_pool(Ledger(limit=4, spacing=0.0), [A, B])
+    taken = [ledger(pool).ask(0.0, print) for _ in range(3)]
+    pool.addresses.answered(A, 0.0)
+    caller, _ = joined(pool)
+    opening = dialled(pool, 0.0, caller)
+    racing(opening, 0.0, 1)
+    assert opening.next_step(0.25) == WATCH
+    pool.addresses.answered(A, 0.0)
+    waiter, bell, told = asked(pool, 0.25)
+    assert told == math.inf
+    for grant in taken[:2]:
+        assert not isinstance(grant, float)
+        pool.addresses.started(B, grant)
+    assert opening.next_step(0.3) == WATCH
+    assert bell.rung
+    assert pool.dial(0.3, waiter) != math.inf
+
+
 def test_a_failed_lookup_wakes_the_next_to_look_up_again():
     """The failure was told to one; the others still need the addresses."""
     pool = new_pool(addresses=[])
