@@ -43,6 +43,7 @@ def weather(seed: int) -> Weather:
         is_known=draw.random() < 0.5,
         hangs_up=share(),
         late=draw.choice((0.0, 0.0, 0.005, 0.05)),
+        eager=share(),
         closes=draw.random() < 0.5,
     )
 

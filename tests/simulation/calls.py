@@ -52,7 +52,7 @@ class Signal:
     def wake(self) -> None:
         self._is_set = True
         if self.task is not None:
-            self.task.wake()
+            self.task.wake(at_once=self._clock.is_eager())
         self._kick()
 
     def wait(self, until: float) -> Steps:

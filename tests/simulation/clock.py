@@ -32,14 +32,18 @@ class Timer:
 
 
 class Clock:
-    """``now``, and what is to happen when. ``quiet`` is called whenever all that was due has happened."""
+    """``now``, and what is to happen when. ``quiet`` is called whenever all that was due has happened; ``eager`` is the
+    share of wake-ups after which the woken task runs first, and whoever woke it goes on later, as threads may.
+    """
 
     def __init__(self, random: Random) -> None:
         self.now = 1000.0
+        self.eager = 0.0
         self.quiet: Callable[[], None] = lambda: None
         self.running: Task | None = None
         self.due = 0  # tasks that are about to run
         self._random = random
+        self._failure: Exception | None = None
         self._timers: list[Timer] = []
 
     def at(self, time: float, event: Callable[[], None]) -> Timer:
@@ -48,6 +52,14 @@ class Clock:
         if time != math.inf:
             heapq.heappush(self._timers, timer)
         return timer
+
+    def is_eager(self) -> bool:
+        """Whether this wake-up is one of those."""
+        return self.eager > 0 and self._random.random() < self.eager
+
+    def fail(self, error: Exception) -> None:
+        """Ends the run with ``error``, before anything else happens."""
+        self._failure = self._failure or error
 
     def run(self) -> None:
         """Runs until nothing is left to happen."""
@@ -59,6 +71,8 @@ class Clock:
             if timer.event is not None:
                 self.now = timer.time
                 timer.event()
+                if self._failure is not None:
+                    raise self._failure
 
 
 class Task:
@@ -75,10 +89,18 @@ class Task:
         """Runs up to the first wait."""
         self._go_on()
 
-    def wake(self) -> None:
-        """Ends its wait, if it waits."""
-        if self._waiting is not None:
-            self._waiting.cancel()
+    def wake(self, *, at_once: bool = False) -> None:
+        """Ends its wait, if it waits; ``at_once`` it runs within this call."""
+        if self._waiting is None:
+            return
+        self._waiting.cancel()
+        if at_once:
+            self._waiting = None
+            try:
+                self._go_on()
+            except Exception as error:  # noqa: BLE001 - whoever fires wake-ups lives on; the world may not
+                self._clock.fail(error)
+        else:
             self._run_soon()
 
     def interrupt(self, error: BaseException) -> None:

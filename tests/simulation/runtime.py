@@ -33,6 +33,18 @@ from .names import Names
 from .network import Network
 
 
+class WatchedPool(Pool):
+    """A pool that is watched for who uses a connection: who gives it back does not, from before anybody is woken."""
+
+    def give(self, connection: Connection, now: float) -> Connection | None:
+        transport: Transport = connection.transport
+        user, transport.user = transport.user, None
+        past = super().give(connection, now)
+        if past is connection:
+            transport.user = user
+        return past
+
+
 class Client(Sockets):
     """One pool and the calls of it."""
 
@@ -50,7 +62,7 @@ class Client(Sockets):
         **pool_options: Any,
     ) -> None:
         super().__init__(clock, network, late)
-        self.pool = Pool(pacing, lambda: Channel("gateway", tls=tls), random.random, **pool_options)
+        self.pool = WatchedPool(pacing, lambda: Channel("gateway", tls=tls), random.random, **pool_options)
         self.queued: dict[Call, None] = {}
         self.dialled: dict[Call, None] = {}
         self.served: dict[Call, float] = {}
@@ -93,6 +105,8 @@ class Client(Sockets):
     def check_wake_ups(self) -> None:
         """When all that was due has happened, asking again may not show anything that nobody was woken for."""
         for call, signal in list(self._waiting.items()):
+            if call not in self._waiting:
+                continue  # this look has ended its wait
             named = call.wait_until
             step = call.next_step(self._clock.now)
             if step == dispatch.LOOKUP:
@@ -187,7 +201,7 @@ class Client(Sockets):
                 assert steps.lookup is not None
                 self._look_up(steps.lookup)
                 step = steps.next_step(clock.now)
-            if connection is not None and steps.connection is not connection:
+            if connection is not None and steps.connection is not connection and connection.transport.user is call:
                 connection.transport.user = None
 
     def _end(self, steps: Dispatch) -> int:

@@ -37,6 +37,7 @@ ANY = st.builds(
     is_known=st.booleans(),
     hangs_up=SHARES,
     late=st.sampled_from((0.0, 0.0, 0.005, 0.05)),
+    eager=SHARES,
     closes=st.booleans(),
 )
 
@@ -72,6 +73,7 @@ BAD_ROADS = st.builds(
     moods=st.sampled_from((0.7, 0.3)),
     names=SHARES,
     late=st.sampled_from((0.0, 0.005)),
+    eager=SHARES,
     closes=st.booleans(),
 )
 
@@ -92,6 +94,7 @@ CROWD = st.builds(
     max_requests=st.sampled_from((500, 1)),
     hangs_up=SHARES,
     late=st.sampled_from((0.0, 0.005)),
+    eager=SHARES,
     closes=st.booleans(),
 )
 
@@ -110,6 +113,7 @@ FAIR = st.builds(
     max_requests=st.sampled_from((500, 5)),
     hangs_up=SHARES,
     late=st.sampled_from((0.0, 0.005)),
+    eager=SHARES,
 )
 
 SECURE = st.builds(
@@ -131,5 +135,6 @@ SECURE = st.builds(
     moods=SHARES,
     partial=SHARES,
     buffer=st.sampled_from((65_536, 2000)),
+    eager=st.sampled_from((0.0, 0.5)),
     closes=st.booleans(),
 )

@@ -53,6 +53,7 @@ class Weather:
     hangs_up: float = 0.0  # share of answers that say "Connection: close"
     delays: tuple[float, ...] = (0.0, 0.001, 0.02, 0.15)  # seconds one way
     late: float = 0.0  # most seconds by which a task runs late
+    eager: float = 0.0  # share of wake-ups after which the woken task runs first
     closes: bool = False  # one pool is closed on the way
 
 
@@ -103,6 +104,8 @@ class World:
         """Lives it through."""
         weather, random, clock = self.weather, self.random, self.clock
         begin = clock.now
+        # Threads may be switched wherever the pool's lock is released; an event loop's tasks are not.
+        clock.eager = weather.eager if weather.dials else 0.0
         clock.quiet = self._look_for_lost_wake_ups
         for number in range(weather.calls):
             self._plan(number, begin + weather.span * random.random())
