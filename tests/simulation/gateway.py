@@ -154,6 +154,8 @@ class Session:
                 return
 
     def _begin(self, request: h11.Request) -> None:
+        if request.method != b"POST":
+            self._gateway.offences.append(f"a request of another method: {request.method!r}")
         self._call = request.target.decode()
         self._size = 0
         self._requests += 1

@@ -7,6 +7,7 @@ from itertools import accumulate
 from smswire.errors import Sent
 
 from .near import Socket
+from .runtime import Client
 from .world import World
 
 # Times are sums of floats around a thousand seconds.
@@ -78,10 +79,15 @@ def check_rest(world: World) -> None:
 
 def check_room(world: World) -> None:
     """No pool has more sockets than it may have connections, each racing all addresses at most."""
+    most = world.weather.connections * world.weather.addresses
     for client in world.clients:
-        lives = [(s.opened_at, s.closed_at - GRAIN) for s in client.all_sockets if s.closed_at is not None]
-        most = world.weather.connections * world.weather.addresses
-        assert most_at_once([(start, end) for start, end in lives if start < end]) <= most
+        assert most_at_once(lives(client)) <= most
+
+
+def lives(client: Client) -> list[tuple[float, float]]:
+    """From when until when each socket of a client was open, without those closed at once."""
+    spans = [(s.opened_at, s.closed_at - GRAIN) for s in client.all_sockets if s.closed_at is not None]
+    return [(start, end) for start, end in spans if start < end]
 
 
 def check_all(world: World) -> None:

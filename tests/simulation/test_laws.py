@@ -11,8 +11,9 @@ from hypothesis import example, given
 
 from smswire.errors import Sent
 
-from .laws import check_all
-from .weathers import ANY, BAD_ROADS, CROWD, FAIR, ODD_GATEWAY, SECURE
+from .laws import check_all, lives, most_at_once
+from .network import Mood
+from .weathers import ANY, BAD_ROADS, CROWD, FAIR, MOVING, ODD_GATEWAY, SECURE
 from .world import Weather, World
 
 WORLDS = 8
@@ -51,10 +52,27 @@ def test_every_law_holds_in_a_crowd(weather: Weather) -> None:
     lived(weather)
 
 
+@given(MOVING)
+def test_every_law_holds_while_the_host_moves(weather: Weather) -> None:
+    """Addresses grow old, change and vanish while calls dial, and lookups fail or never end."""
+    lived(weather)
+
+
+@given(BAD_ROADS)
+def test_a_host_that_answers_nobody_is_asked_once_at_a_time(weather: Weather) -> None:
+    """Until an address has answered, one opening of a pool finds out for all its calls."""
+    silent = World(replace(weather, moods=0.0, restarts=0, names=0.0))
+    for route in silent.network.routes.values():
+        route.mood = Mood.SILENT
+    check_all(silent.run())
+    for client in silent.clients:
+        assert most_at_once(lives(client)) <= weather.addresses
+
+
 @given(SECURE)
 def test_every_law_holds_over_tls(weather: Weather) -> None:
     """Over TLS an address has answered with its first byte, not before, and only whole records count as handed."""
-    lived(weather, worlds=1)
+    lived(weather, worlds=4)
 
 
 @given(FAIR)

@@ -116,6 +116,24 @@ FAIR = st.builds(
     eager=SHARES,
 )
 
+MOVING = st.builds(
+    Weather,
+    seed=SEEDS,
+    calls=MANY,
+    dials=st.booleans(),
+    limit=st.integers(3, 20),
+    connections=st.integers(2, 5),
+    addresses=st.integers(2, 3),
+    span=st.sampled_from((25.0, 40.0)),
+    timeout=st.sampled_from((30.0, 5.0)),
+    restarts=st.integers(0, 3),
+    loss=st.sampled_from((0.7, 0.3)),
+    moods=SHARES,
+    names=st.sampled_from((0.5, 0.1)),
+    hangs_up=st.sampled_from((1.0, 0.5)),
+    eager=SHARES,
+)
+
 SECURE = st.builds(
     Weather,
     seed=SEEDS,
