@@ -62,6 +62,7 @@ class Client(Sockets):
         **pool_options: Any,
     ) -> None:
         super().__init__(clock, network, late)
+        self.is_closed = False
         self.pool = WatchedPool(pacing, lambda: Channel("gateway", tls=tls), random.random, **pool_options)
         self.queued: dict[Call, None] = {}
         self.dialled: dict[Call, None] = {}
@@ -99,6 +100,7 @@ class Client(Sockets):
 
     def close(self, drain: float) -> None:
         """Takes no further call, and ends what is under way after ``drain`` seconds."""
+        self.is_closed = True
         self._rest.task = Task(self._clock, self._close(drain), self._late)
         self._rest.task.start()
 

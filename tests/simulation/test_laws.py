@@ -13,7 +13,7 @@ from smswire.errors import Sent
 
 from .laws import check_all, lives, most_at_once
 from .network import Mood
-from .weathers import ANY, BAD_ROADS, CROWD, FAIR, MOVING, ODD_GATEWAY, SECURE
+from .weathers import ANY, BAD_ROADS, CROWD, FAIR, HANDSHAKES, MOVING, ODD_GATEWAY, SECURE
 from .world import Weather, World
 
 WORLDS = 8
@@ -72,6 +72,12 @@ def test_a_host_that_answers_nobody_is_asked_once_at_a_time(weather: Weather) ->
 @given(SECURE)
 def test_every_law_holds_over_tls(weather: Weather) -> None:
     """Over TLS an address has answered with its first byte, not before, and only whole records count as handed."""
+    lived(weather, worlds=4)
+
+
+@given(HANDSHAKES)
+def test_every_law_holds_while_handshakes_come_in_pieces(weather: Weather) -> None:
+    """A first byte is an answer: whoever waited for one may dial then, and need not wait for the handshake's end."""
     lived(weather, worlds=4)
 
 

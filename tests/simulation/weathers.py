@@ -134,6 +134,22 @@ MOVING = st.builds(
     eager=SHARES,
 )
 
+HANDSHAKES = st.builds(
+    Weather,
+    seed=SEEDS,
+    tls=st.just(True),
+    calls=st.integers(5, 12),
+    dials=st.sampled_from((True, True, False)),
+    limit=st.integers(4, 10),
+    connections=st.integers(2, 6),
+    addresses=st.integers(1, 2),
+    span=st.just(0.01),
+    loss=st.sampled_from((0.0, 0.3)),
+    partial=st.just(0.5),
+    late=st.sampled_from((0.0, 0.005)),
+    eager=st.just(0.5),
+)
+
 SECURE = st.builds(
     Weather,
     seed=SEEDS,

@@ -179,7 +179,9 @@ class World:
 
     def _close_all(self) -> None:
         for client in self.clients:
-            self._close(client)
+            # Once each: a second close would clear away what the first has left.
+            if not client.is_closed:
+                self._close(client)
 
     def _look_for_lost_wake_ups(self) -> None:
         if not self.clock.due and self.random.random() < 0.25:
