@@ -41,6 +41,7 @@ class Clock:
         self.eager = 0.0
         self.quiet: Callable[[], None] = lambda: None
         self.running: Task | None = None
+        self.has_suspended = False
         self.due = 0  # tasks that are about to run
         self._random = random
         self._failure: Exception | None = None
@@ -57,14 +58,26 @@ class Clock:
         """Whether this wake-up is one of those."""
         return self.eager > 0 and self._random.random() < self.eager
 
+    def suspend(self, seconds: float) -> None:
+        """Lets ``seconds`` pass within an event."""
+        until = self.now + seconds
+        self.has_suspended = True
+        self.due += 1
+        try:
+            self.run(until)
+        finally:
+            self.due -= 1
+            self.has_suspended = False
+        self.now = until
+
     def fail(self, error: Exception) -> None:
         """Ends the run with ``error``, before anything else happens."""
         self._failure = self._failure or error
 
-    def run(self) -> None:
-        """Runs until nothing is left to happen."""
+    def run(self, until: float = math.inf) -> None:
+        """Runs until nothing is left to happen before ``until``."""
         timers = self._timers
-        while timers:
+        while timers and timers[0].time <= until:
             if timers[0].event is not None and timers[0].time > self.now:
                 self.quiet()
             timer = heapq.heappop(timers)
@@ -107,6 +120,12 @@ class Task:
         """Ends its wait, or the next one, with ``error``."""
         self._interrupt = error
         self.wake()
+
+    def be_suspended(self) -> None:
+        """Loses the processor for a drawn while, within a step: the world goes on. One task at a time."""
+        seconds = self._late()
+        if seconds and not self._clock.has_suspended:
+            self._clock.suspend(seconds)
 
     def _run_soon(self) -> None:
         self._waiting = None

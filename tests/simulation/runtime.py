@@ -34,7 +34,18 @@ from .network import Network
 
 
 class WatchedPool(Pool):
-    """A pool that is watched for who uses a connection: who gives it back does not, from before anybody is woken."""
+    """A pool that is watched for who uses a connection: who gives it back does not, from before anybody is woken.
+
+    Where threads use it, one may be switched out between its look at the idle stack and its place in the queue.
+    """
+
+    switches: Callable[[], None] | None = None
+
+    def take(self, now: float) -> Connection | None:
+        connection = super().take(now)
+        if connection is None and self.switches is not None:
+            self.switches()
+        return connection
 
     def give(self, connection: Connection, now: float) -> Connection | None:
         transport: Transport = connection.transport
@@ -77,7 +88,9 @@ class Client(Sockets):
         self._openings: dict[Opening, Task] = {}
         self._rest = Signal(clock, lambda: None)
         self._news = Signal(clock, lambda: None)
-        if not dials:
+        if dials:
+            self.pool.switches = self._suspend_running
+        else:
             self._news.task = Task(clock, self._dialer(), late)
             self._news.task.start()
 
@@ -205,6 +218,10 @@ class Client(Sockets):
                 step = steps.next_step(clock.now)
             if connection is not None and steps.connection is not connection and connection.transport.user is call:
                 connection.transport.user = None
+
+    def _suspend_running(self) -> None:
+        assert self._clock.running is not None
+        self._clock.running.be_suspended()
 
     def _end(self, steps: Dispatch) -> int:
         return steps.abandon(self._clock.now, Closed("the client was closed before the call had ended"))
