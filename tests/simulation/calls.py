@@ -31,6 +31,7 @@ class Call:
     outcome: Outcome = field(default_factory=Outcome)
     deadline: float = math.inf
     late: float = 0.0
+    steps: int = 0
     ended_at: float | None = None
     response: Response | None = None
     error: BaseException | None = None

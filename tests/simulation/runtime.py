@@ -32,6 +32,9 @@ from .dials import Sockets, Waits
 from .names import Names
 from .network import Network
 
+MOST_STEPS = 50_000
+"""Of one call. Three attempts of 5,000 bytes, by one or two bytes through a buffer that stays full, take 11,000."""
+
 
 class WatchedPool(Pool):
     """A pool that is watched for who uses a connection: who gives it back does not, from before anybody is woken.
@@ -118,7 +121,12 @@ class Client(Sockets):
         self._rest.task.start()
 
     def check_wake_ups(self) -> None:
-        """When all that was due has happened, asking again may not show anything that nobody was woken for."""
+        """When all that was due has happened, nothing lies idle while a call queues, and asking again may not show
+        anything that nobody was woken for.
+        """
+        stats = self.pool.stats()
+        queued = stats.waiting - (stats.dialling if self._dials else 0)
+        assert not (stats.idle and queued), "a call waits beside an idle connection"
         for call, signal in list(self._waiting.items()):
             if call not in self._waiting:
                 continue  # this look has ended its wait
@@ -180,6 +188,8 @@ class Client(Sockets):
         clock = self._clock
         told = False
         while step != dispatch.DONE:
+            call.steps += 1
+            assert call.steps < MOST_STEPS, f"{call.target} goes round and round"
             yield from self._pause(call)
             self._point(call)
             if self._has_ended and not told:

@@ -29,6 +29,7 @@ def lived(weather: Weather, worlds: int = WORLDS) -> list[World]:
 
 
 @given(ANY)
+@example(Weather(seed=26, calls=25, limit=8, connections=2, late=0.05))
 def test_every_law_holds_in_any_weather(weather: Weather) -> None:
     """Pacing, truth, endings and slots hold whatever breaks, and no wake-up is lost on the way."""
     lived(weather)
