@@ -224,6 +224,14 @@ class Session:
             self.far.send(said[: random.randrange(len(said))])
             self._break_off()
             return
+        if self._fate is Fate.WITH_BYTES_BEHIND and not (closes or is_last) and random.random() < 0.5:
+            # Whoever uses this connection again takes what follows for its own answer.
+            self.far.send(said + b"x")
+            self._gateway.clock.at(self._gateway.clock.now + 0.1 * random.random(), self._say_more)
+            self._http.start_next_cycle()
+            self._rest()
+            self._read()
+            return
         self.far.send(said)
         if self._fate is Fate.WITH_BYTES_BEHIND:
             self.far.send(b"HTTP/1.1 200 OK\r\n")
@@ -233,6 +241,10 @@ class Session:
             self._http.start_next_cycle()
             self._rest()
             self._read()
+
+    def _say_more(self) -> None:
+        if not self._is_over:
+            self.far.send(b"HTTP/1.1 200 OK\r\nContent-Length: 16\r\n\r\nfor someone else")
 
     # The end
 
