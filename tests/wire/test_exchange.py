@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from smswire.errors import ConnectionEnded, InvalidRequest, ProtocolError
 from smswire.wire import Channel, Limits, Request
-from smswire.wire.exchange import MAX_HEADS, Heads, inflate
+from smswire.wire.exchange import MAX_HEADS, SLICE_BYTES, Exchange, Heads, inflate, new_reader
 
 from .feeding import HOST, Read, asked, pieces_of, read, read_any_way
 
@@ -285,3 +285,17 @@ def test_no_error_repeats_what_the_peer_sent() -> None:
         assert error.__cause__ is None
         assert error.__context__ is None or error.__suppress_context__
         assert "se" not in repr(error.__context__ or "")
+
+
+@pytest.mark.parametrize("size", [1, 3, SLICE_BYTES + 1, 3 * SLICE_BYTES])
+@pytest.mark.parametrize(("for_h11", "for_the_door"), [("HEAD", "GET"), ("GET", "HEAD")])
+def test_where_the_door_and_h11_see_different_ends_nobody_is_believed(
+    for_h11: str, for_the_door: str, size: int
+) -> None:
+    """Whichever ends first: a byte that one takes for the body and the other for what follows is no answer."""
+    event = h11.Request(method=for_h11, target="/", headers=[("Host", "h")])
+    exchange = Exchange(new_reader(Limits()), event, for_the_door, Limits())
+    with pytest.raises(ProtocolError, match="end in two places"):
+        exchange.receive(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (size, bytes(size)))
+    assert exchange.response is None
+    assert not exchange.is_reusable
