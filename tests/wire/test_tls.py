@@ -1,9 +1,8 @@
-"""The TLS session: whom it trusts, what breaks it, and what its end means for an answer."""
+"""The TLS handshake: whom it trusts, what it speaks, and what breaks it."""
 
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,6 +12,7 @@ from hypothesis import strategies as st
 
 from smswire.errors import CertificateError, ConfigurationError, ConnectionEnded, Sent, SmswireError, TLSError
 from smswire.wire import TLS, Channel, Request
+from smswire.wire.tls import Session
 
 from .feeding import pieces_of
 from .peer import (
@@ -22,7 +22,6 @@ from .peer import (
     TLS13,
     VERSIONS,
     Peer,
-    authority,
     client_context,
     connected,
     opening,
@@ -35,18 +34,6 @@ versions = st.sampled_from(VERSIONS)
 cuts = st.lists(st.integers(0, 100_000), max_size=12)
 
 SIZED = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n100"
-CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\n100\r\n0\r\n\r\n"
-UNTIL_THE_END = b"HTTP/1.1 200 OK\r\n\r\n100"
-
-
-def asked(version: ssl.TLSVersion = TLS13, server: ssl.SSLContext | None = None) -> tuple[Channel, Peer]:
-    """A channel whose request the far end has read."""
-    channel, peer = connected(version, server)
-    channel.send_request(Request("POST", "/api/sms", body=b"text=hi"))
-    take(channel, peer)
-    assert channel.fully_handed
-    assert peer.plain.endswith(b"text=hi")
-    return channel, peer
 
 
 def failure_of(channel: Channel, server: ssl.SSLContext) -> tuple[SmswireError, Peer]:
@@ -286,153 +273,6 @@ def test_tickets_on_a_fresh_connection_are_nothing(tickets: int) -> None:
         assert channel.reusable
 
 
-# what breaks a session, and what ends it
-
-
-@given(versions, st.integers(0, 10_000), st.integers(1, 255))
-def test_a_corrupt_record_within_an_answer_leaves_it_open_whether_it_was_sent(
-    version: ssl.TLSVersion, place: int, flip: int
-) -> None:
-    """Whichever byte of its content was changed: MAYBE, and the far end is told why."""
-    channel, peer = asked(version)
-    assert channel.receive_data(peer.say(SIZED[:30])) is None
-    record = bytearray(peer.say(SIZED[30:]))
-    record[5 + place % (len(record) - 5)] ^= flip
-    with pytest.raises(TLSError) as caught:
-        channel.receive_data(bytes(record))
-    assert (caught.value.sent, caught.value.call) == (Sent.MAYBE, "POST /api/sms")
-    assert not channel.reusable
-    assert bytes(channel.bytes_to_send()) == b""
-    peer.receive(channel.bytes_to_close())
-    assert peer.error is not None
-    assert "ALERT_BAD_RECORD_MAC" in (peer.error.reason or "")
-
-
-@pytest.mark.parametrize("version", VERSIONS)
-def test_a_record_broken_behind_an_answer_costs_the_connection_only(version: ssl.TLSVersion) -> None:
-    """What came before it was whole."""
-    channel, peer = asked(version)
-    response = channel.receive_data(peer.say(SIZED) + b"\x17\x03\x03\x00\x20" + bytes(32))
-    assert response is not None
-    assert channel.response is response
-    assert not channel.reusable
-    assert bytes(channel.bytes_to_send()) == b""
-
-
-def answered(pieces: list[bytes], channel: Channel, *, end: bool = True) -> tuple[Any, ...]:
-    response, failure = None, None
-    try:
-        for piece in pieces:
-            response = channel.receive_data(piece) or response
-        if end:
-            response = channel.receive_eof() or response
-    except SmswireError as error:
-        failure = error
-    assert channel.response is response
-    return response and response.body, failure and (type(failure), failure.sent), channel.reusable
-
-
-CUT = (None, (ConnectionEnded, Sent.MAYBE), False)
-WHOLE = (b"100", None, False)
-
-
-@pytest.mark.parametrize("version", VERSIONS)
-@pytest.mark.parametrize("answer", [SIZED, CHUNKED])
-def test_an_end_after_any_byte_of_the_ciphertext_is_no_answer(version: ssl.TLSVersion, answer: bytes) -> None:
-    """The last byte of the last record makes it one; close_notify behind it changes nothing."""
-    channel, peer = asked(version)
-    data = peer.say(answer[:25]) + peer.say(answer[25:])
-    length = len(data)
-    for taken in range(length):
-        channel, peer = asked(version)
-        data = peer.say(answer[:25]) + peer.say(answer[25:])
-        assert answered([data[:taken]], channel) == CUT
-    for farewell in (False, True):
-        channel, peer = asked(version)
-        data = peer.say(answer[:25]) + peer.say(answer[25:]) + (peer.close() if farewell else b"")
-        assert answered([data], channel) == WHOLE
-
-
-@given(versions, st.sampled_from([SIZED, CHUNKED, UNTIL_THE_END]), cuts, cuts, st.booleans(), st.booleans())
-def test_the_end_of_an_answer_is_the_same_however_it_is_cut(
-    version: ssl.TLSVersion, answer: bytes, records: list[int], reads: list[int], farewell: bool, end: bool
-) -> None:
-    """Into records and into reads. Without length only close_notify ends a body: an end without it is anyone's."""
-    channel, peer = asked(version)
-    data = b"".join(peer.say(piece) for piece in pieces_of(answer, records)) + (peer.close() if farewell else b"")
-    if answer is not UNTIL_THE_END:
-        expected: tuple[Any, ...] = (b"100", None, not (farewell or end))
-    elif farewell:
-        expected = WHOLE
-    else:
-        expected = CUT if end else (None, None, False)
-    assert answered(pieces_of(data, reads), channel, end=end) == expected
-
-
-@pytest.mark.parametrize("version", VERSIONS)
-def test_a_farewell_to_an_idle_connection_retires_it(version: ssl.TLSVersion) -> None:
-    """Fresh or used, it takes no request any more, and nothing was lost; our own farewell is still said."""
-    for make in (connected, asked):
-        channel, peer = make(version)
-        if make is asked:
-            assert channel.receive_data(peer.say(SIZED)) is not None
-        assert channel.receive_data(peer.close()) is None
-        assert not channel.reusable
-        assert channel.receive_eof() is None
-        farewell = channel.bytes_to_close()
-        assert farewell
-        peer.incoming.write(farewell)
-        peer.session.unwrap()  # raises unless ours has come
-
-
-@pytest.mark.parametrize("version", VERSIONS)
-def test_a_farewell_is_said_once_and_can_be_read(version: ssl.TLSVersion) -> None:
-    """To a healthy session; before the handshake is done there is nobody to say it to."""
-    assert opening().bytes_to_close() == b""
-    channel, peer = connected(version)
-    farewell = channel.bytes_to_close()
-    channel.handed_over(len(farewell))
-    peer.receive(farewell)
-    assert peer.has_ended
-    assert channel.bytes_to_close() == b""
-
-
-def test_a_demand_for_our_certificate_after_the_handshake_is_told_by_what_had_left() -> None:
-    """In TLS 1.3 the refusal comes behind the handshake: NO if it comes before a request, MAYBE if one has left."""
-    server = server_context.__wrapped__(TLS13)
-    server.verify_mode = ssl.CERT_REQUIRED
-    authority(0).configure_trust(server)
-    for has_asked, sent in ((False, Sent.NO), (True, Sent.MAYBE)):
-        channel, peer = opening(), Peer(server)
-        take(channel, peer)
-        channel.receive_data(peer.outgoing.read())
-        assert channel.reusable
-        if has_asked:
-            channel.send_request(Request("GET", "/"))
-        take(channel, peer)
-        assert peer.error is not None
-        with pytest.raises(TLSError, match="certificate required") as caught:
-            channel.receive_data(peer.outgoing.read())
-        assert caught.value.sent is sent
-
-
-def renegotiate(peer: Peer) -> bytes:
-    """A HelloRequest, which only TLS 1.2 knows, under no key: an attacker's."""
-    return b"\x16\x03\x03\x00\x04\x00\x00\x00\x00"
-
-
-@pytest.mark.parametrize("put", [renegotiate, lambda peer: b"\x15\x03\x03\x00\x02\x01\x00"])
-@pytest.mark.parametrize("version", VERSIONS)
-def test_nobody_on_the_way_can_end_or_restart_a_session(version: ssl.TLSVersion, put: Callable[[Peer], bytes]) -> None:
-    """Handshake records and close_notify in the clear are an error: no body is ended by them."""
-    channel, peer = asked(version)
-    assert channel.receive_data(peer.say(UNTIL_THE_END)) is None
-    with pytest.raises(TLSError) as caught:
-        channel.receive_data(put(peer))
-    assert caught.value.sent is Sent.MAYBE
-    assert channel.response is None
-
-
 def test_a_session_has_its_context_as_it_was_given() -> None:
     """Nothing about a shared context is changed by using it."""
     context = client_context()
@@ -440,3 +280,34 @@ def test_a_session_has_its_context_as_it_was_given() -> None:
     channel = Channel(HOST, tls=TLS(context, NAME))
     shake_hands(channel, Peer(server_context()))
     assert before == (context.options, context.verify_mode, context.check_hostname, context.minimum_version)
+
+
+def test_a_server_of_tls_1_1_is_refused() -> None:
+    """By a client that wants TLS 1.2 or better; the server is told so (alert 70, protocol_version)."""
+    hello = b"\x03\x02" + bytes(range(32)) + b"\0" + b"\xc0\x13" + b"\0"
+    body = b"\x02" + len(hello).to_bytes(3, "big") + hello
+    channel = opening()
+    channel.handed_over(len(channel.bytes_to_send()))
+    with pytest.raises(TLSError, match="protocol") as caught:
+        channel.receive_data(b"\x16\x03\x02" + len(body).to_bytes(2, "big") + body)
+    assert (type(caught.value), caught.value.sent) == (TLSError, Sent.NO)
+    assert channel.bytes_to_close()[-2:] == b"\x02\x46"
+
+
+def test_a_context_that_allows_no_version_is_an_error_at_once() -> None:
+    """There is nothing to send, and nobody was asked."""
+    context = client_context.__wrapped__(minimum=TLS13)
+    context.maximum_version = TLS12
+    with pytest.raises(TLSError) as caught:
+        opening(context=context)
+    assert (caught.value.sent, caught.value.host) == (Sent.NO, HOST)
+
+
+def test_a_session_carries_nothing_before_its_handshake() -> None:
+    """A write that comes too early is an error, and counts for nothing, however much of the handshake leaves."""
+    session = Session(TLS(client_context(), NAME), HOST)
+    with pytest.raises(TLSError):
+        session.write(b"GET / HTTP/1.1\r\n\r\n")
+    session.handed_over(len(session.bytes_to_send()))
+    assert session.handed == 0
+    assert session.failure is not None
