@@ -36,6 +36,7 @@ REFUSED_HEADS = {
     "two numbers": answer(b"Content-Length: 3 3\r\n"),
     "30 digits": answer(b"Content-Length: " + b"9" * 30 + b"\r\n"),
     "20 digits": answer(b"Content-Length: 18446744073709551619\r\n"),
+    "20 digits, mostly zeros": answer(b"Content-Length: " + b"0" * 19 + b"3\r\n"),
     "30 digits, mostly zeros": answer(b"Content-Length: " + b"0" * 29 + b"3\r\n"),
     "10^15": answer(b"Content-Length: 1000000000000000\r\n"),
     "superscript digit": answer(b"Content-Length: \xb3\r\n"),
@@ -143,6 +144,7 @@ STANDS_AND_STAYS = {
     "length in other case, without space": answer(b"cOnTeNt-LeNgTh:3\r\n"),
     "length among spaces": answer(b"Content-Length: \t 3 \t\r\n"),
     "length with zeros": answer(b"Content-Length: 0003\r\n"),
+    "length of 19 digits": answer(b"Content-Length: " + b"0" * 18 + b"3\r\n"),
     "chunked": answer(CHUNKED, body=b"\r\n" + THREE),
     "chunked in capitals": answer(b"TRANSFER-ENCODING: CHUNKED\r\n", body=b"\r\n" + THREE),
     "chunks and extensions": answer(CHUNKED, body=b'\r\n1;a=b\r\n1\r\n2;c="d;e"\r\n00\r\n000;f\r\n\r\n'),
@@ -226,6 +228,8 @@ def test_a_status_without_meaning_stands_and_the_connection_goes(status: int) ->
         ("GET", 204, CHUNKED, False),
         ("GET", 304, b"Content-Length: 3\r\n", True),
         ("GET", 304, CHUNKED, True),
+        ("GET", 304, SIZED * 2, False),
+        ("HEAD", 200, SIZED * 2, False),
         ("HEAD", 200, b"", True),
         ("HEAD", 200, b"Content-Length: 1000000000000000\r\n", True),
         ("HEAD", 200, CHUNKED, True),
@@ -261,6 +265,14 @@ def test_eight_interim_responses_are_enough() -> None:
     assert read_any_way(interim * 8 + answer(SIZED)).reusable
     assert_refused(interim * 9 + answer(SIZED))
     assert_incomplete(interim * 8)
+
+
+@pytest.mark.parametrize(
+    "start", [b"\r\n", b"h", b"HTTP/2", OK + b"X: a\rb", OK + b"X: a\r\r", OK + b"\n", OK + b"X\0"]
+)
+def test_the_start_of_what_cannot_become_a_head_is_refused_at_once(start: bytes) -> None:
+    """Also where the byte that settles it comes alone: nobody waits for more of what is no answer."""
+    assert_refused(start)
 
 
 def head_of(size: int) -> bytes:

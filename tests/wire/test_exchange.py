@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import tracemalloc
 import zlib
 
 import h11
@@ -239,6 +240,20 @@ def test_a_bomb_is_refused_at_the_limit() -> None:
     assert read_any_way(with_gzip(fits), limits=limits).reusable
     assert read_any_way(with_gzip(exceeds), limits=limits).error is ProtocolError
     assert read([with_gzip(gzip.compress(bytes(33_554_433)))]).error is ProtocolError
+
+
+def test_a_bomb_takes_no_more_room_than_the_limit_allows() -> None:
+    """64 MiB in 64 KiB: what is beyond the limit is never made, and not only refused."""
+    answer = with_gzip(gzip.compress(bytes(67_108_864)))
+    channel = asked(limits=Limits(max_body_bytes=100_000))
+    tracemalloc.start()
+    try:
+        with pytest.raises(ProtocolError, match="inflated"):
+            channel.receive_data(answer)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 2_000_000
 
 
 GOOD = gzip.compress(b"100" * 10)
