@@ -21,7 +21,7 @@ from smswire.flow.connection import Connection
 from smswire.flow.dialing import Address, Opening
 from smswire.flow.dispatch import Dispatch
 from smswire.flow.pacing import Pacing
-from smswire.flow.pool import Lookup, Pool
+from smswire.flow.pool import Holder, Lookup, Pool
 from smswire.wire.channel import Channel
 from smswire.wire.message import Request
 from smswire.wire.tls import TLS
@@ -44,8 +44,8 @@ class WatchedPool(Pool):
 
     switches: Callable[[], None] | None = None
 
-    def take(self, now: float) -> Connection | None:
-        connection = super().take(now)
+    def take(self, now: float, holder: Holder | None = None) -> Connection | None:
+        connection = super().take(now, holder)
         if connection is None and self.switches is not None:
             self.switches()
         return connection

@@ -32,7 +32,7 @@ class Connection:
         requests (int): how many requests it has begun.
         retire_at (float): the monotonic time from which it takes no further request.
         idle_until (float): the monotonic time until which it may be used again; infinite when new and while in use.
-        owner: the call that has it in hand; None from the moment the pool has taken it back.
+        owner: whom the pool handed it to last, or who hands it to the pool; None for the idle stack.
     """
 
     __slots__ = (
@@ -58,7 +58,7 @@ class Connection:
         self.requests_left = 0
         self.retire_at = math.inf
         self.idle_until = math.inf
-        self.owner: object = None
+        self.owner: Any = None
 
     @property
     def has_rested(self) -> bool:

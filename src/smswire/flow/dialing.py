@@ -24,6 +24,7 @@ import errno
 import math
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from weakref import WeakSet
 
 from ..errors import ConnectError, NetworkError, SmswireError
 from ..wire.channel import Channel
@@ -82,7 +83,8 @@ class Addresses:
         self._known: list[Address] = []
         self._fresh_until = -math.inf
         self._round_trips: dict[Address, float] = {}
-        self._unsettled: dict[Address, set[Grant]] = {}
+        # Weak, as in ``Pacing``: one that an interrupt has lost counts no more.
+        self._unsettled: dict[Address, WeakSet[Grant]] = {}
 
     def is_fresh(self, now: float) -> bool:
         """Whether the last lookup may still be used."""
@@ -111,7 +113,7 @@ class Addresses:
             self.first = None
 
     def started(self, address: Address, grant: Grant) -> None:
-        self._unsettled.setdefault(address, set()).add(grant)
+        self._unsettled.setdefault(address, WeakSet()).add(grant)
 
     def settled(self, address: Address, grant: Grant) -> None:
         grants = self._unsettled.get(address)

@@ -50,8 +50,9 @@ _NOTHING_HANDED: Final = Verdict(Sent.NO, again=False)
 # States whose step is WAIT or LOOKUP, told apart because something different follows.
 _QUEUED: Final = 11
 _BACKING_OFF: Final = 12
-# The answer is there, and the pool is about to have the connection, or has it.
-_GIVING: Final = 13
+# A connection is between this call and the pool: on its way here; on its way back, the answer being there.
+_TAKING: Final = 13
+_GIVING: Final = 14
 # What a call with a connection in hand is doing, should its deadline pass.
 _PHASES: Final = {
     PROBE: "waiting for a connection",
@@ -193,9 +194,13 @@ class Dispatch:
             gone = self._has_handed() or self._unaccounted
             self._verdict = Verdict(Sent.MAYBE if gone else Sent.NO, again=False)
             return self._close(_BROKEN)
-        if state == _GIVING and self.connection is not None and self.connection.owner is self:
-            return self._close(_SPENT)
-        return state if state in (CLOSE, DONE) else self._conclude(now)
+        if state in (_TAKING, _GIVING) and self.connection is not None:
+            if self._pool.holds(self.connection, self):
+                return self._close(_SPENT)
+            self.connection = None
+        if state == DONE or (state == CLOSE and self.connection is not None):
+            return state
+        return self._conclude(now)
 
     # What came of the step
 
@@ -301,8 +306,9 @@ class Dispatch:
     # Towards a connection
 
     def _acquire(self, now: float, *, head: bool) -> int:
+        self._state = _TAKING
         try:
-            connection = self._pool.take(now)
+            connection = self._pool.take(now, self)
             if connection is None:
                 # Armed before anybody can know of the waiter: a wake before the wait counts.
                 self._signal.arm()
@@ -351,7 +357,6 @@ class Dispatch:
         return self._conclude(now)
 
     def _lease(self, connection: Connection, now: float) -> int:
-        connection.owner = self
         self.connection = connection
         if connection.is_past(now):
             return self._close(_STALE)
@@ -391,9 +396,9 @@ class Dispatch:
         return state
 
     def _settle(self, connection: Connection, now: float) -> None:
-        grant, connection.grant = connection.grant, None
-        assert grant is not None
-        self._pool.settle(grant, connection.address, now)
+        assert connection.grant is not None
+        self._pool.settle(connection.grant, connection.address, now)
+        connection.grant = None
 
     def _answered(self, response: Response, now: float) -> int:
         connection = self.connection
@@ -407,6 +412,7 @@ class Dispatch:
         return self._give_back(connection, now) if reusable else self._close(_SPENT)
 
     def _give_back(self, connection: Connection, now: float) -> int:
+        connection.owner = self
         self._state = _GIVING
         self.connection = self._pool.give(connection, now)
         return self._conclude(now) if self.connection is None else self._close(_SPENT)

@@ -11,6 +11,9 @@ Rules:
   ``leave``, which passes an unused connection on.
 - Whatever makes another dial possible wakes the head of the queue, which alone keeps the pacing clock.
 - Counts are ``len()`` of containers; a move adds before it removes.
+- News are noted before they come true: an interrupt in between may wake somebody for nothing, but forgets nobody.
+- A hand-over names the new holder in the connection, then puts the connection into the holder's hand. So an interrupt
+  at any point of it leaves one holder, and ``holds`` says who that is.
 
 The pool has no lock and no clock. A runtime with threads wraps each public method in one lock, and fires the wake-ups
 that the method has noted after releasing it (``_fire``); the pacing rule's own lock is only ever taken inside.
@@ -22,7 +25,7 @@ import math
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable
 from itertools import chain
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 from ..errors import Closed, ConfigurationError, NetworkError, PoolFull, ResolutionError, SmswireError
 from ..wire.channel import Channel
@@ -50,6 +53,12 @@ class PoolStats(NamedTuple):
     reused: int
     retired: int
     dead: int
+
+
+class Holder(Protocol):
+    """Who has a connection in hand: a call, or a ``Waiter``."""
+
+    connection: Connection | None
 
 
 class Waiter:
@@ -140,9 +149,9 @@ class Pool:
 
     # Connections in hand
 
-    def take(self, now: float) -> Connection | None:
+    def take(self, now: float, holder: Holder | None = None) -> Connection | None:
         """The idle connection used last, or None. It may be past its time: the call closes it and takes the next."""
-        return self._take()
+        return self._take(holder)
 
     def give(self, connection: Connection, now: float) -> Connection | None:
         """Takes a connection back that is ready for another request. What it returns, the caller has to close and
@@ -151,15 +160,26 @@ class Pool:
         connection.rest(now, self.idle_timeout)
         if self._closed or connection.is_past(now):
             return connection
-        connection.owner = None
+        holder = connection.owner
         self._offer(connection, now)
-        past = self._longest_idle_if_past(now)
+        past = self._longest_idle_if_past(now, holder)
         self._fire()
         return past
 
+    def holds(self, connection: Connection, holder: Holder) -> bool:
+        """After an interrupt in ``take`` or ``give``: whether the connection is the holder's, to be closed and dropped.
+        If not, the hand-over that was interrupted is completed.
+        """
+        is_its_own = self._holds(connection, holder)
+        self._fire()
+        return is_its_own
+
     def drop(self, connection: Connection, now: float, *, dead: bool) -> None:
         """Forgets a connection that its owner has closed, ``dead`` or in good order; a second time changes nothing."""
-        if connection not in self._busy:
+        self._dial_news = True
+        if self._closed and connection in self._idle:
+            self._idle.remove(connection)
+        elif connection not in self._busy:
             return
         self._busy.discard(connection)
         self._reused += _uses_again(connection)
@@ -170,16 +190,14 @@ class Pool:
         if connection.grant is not None:
             self._abandon(connection.grant, connection.address, now)
             connection.grant = None
-        self._dial_news = True
         self._fire()
 
     # The queue
 
     def join(self, waiter: Waiter, now: float, *, head: bool = False) -> Connection | None:
         """Enters the queue, at its ``head`` if the call was there already; or is granted an idle connection at once."""
-        connection = self._take()
+        connection = self._take(waiter)
         if connection is not None:
-            waiter.connection = connection
             return connection
         if not head and len(self._waiting) + len(self._diallers) >= self.max_waiters:
             raise PoolFull(f"{self.max_waiters} calls wait for a connection already")
@@ -196,9 +214,9 @@ class Pool:
         self._dial_news |= self._is_head(waiter)
         self._waiting.pop(waiter, None)
         if connection is not None and not self._closed:
-            waiter.connection = None
-            self._offer(connection, now)
-            connection = None
+            if self._holds(connection, waiter):
+                self._offer(connection, now)
+            waiter.connection = connection = None
         self._fire()
         return connection
 
@@ -231,9 +249,9 @@ class Pool:
             waiter.opening = opening
         self._openings.add(opening)
         if waiter is not None:
+            self._dial_news = True
             self._diallers.add(waiter)
             self._waiting.pop(waiter)
-            self._dial_news = True
             self._fire()
         return opening
 
@@ -264,9 +282,9 @@ class Pool:
     def looked_up(self, lookup: Lookup, addresses: Iterable[Address], now: float) -> None:
         """The lookup's answer, in the resolver's order of preference; not empty."""
         if lookup is self._lookup:
+            self._dial_news = True
             self._lookup = None
             self.addresses.replace(addresses, now + ADDRESSES_FRESH_S)
-            self._dial_news = True
             self._fire()
 
     def lookup_failed(self, lookup: Lookup, error: ResolutionError) -> None:
@@ -287,25 +305,25 @@ class Pool:
         """A grant for the next address of a race; until it has one, no other dial begins."""
         if self.addresses.is_crowded(address):
             # It looks again by itself, and keeps nobody from dialling meanwhile.
-            self._races_due.discard(opening)
             self._dial_news = True
+            self._races_due.discard(opening)
             self._fire()
             return now + ATTEMPT_DELAY_S
         granted = self._pacing.ask(now, self.wake_dialer)
         if isinstance(granted, float):
             self._races_due.add(opening)
         else:
+            self._dial_news = True
             self.addresses.started(address, granted)
             self._races_due.discard(opening)
-            self._dial_news = True
             self._fire()
         return granted
 
     def settle(self, grant: Grant, address: Address, now: float) -> None:
         """The far end has been heard of."""
+        self._dial_news = True
         self.addresses.settled(address, grant)
         self._wakes += self._pacing.settle(grant, now)
-        self._dial_news = True
         self._fire()
 
     def abandon(self, grant: Grant, address: Address, now: float) -> None:
@@ -315,22 +333,22 @@ class Pool:
 
     def give_back(self, grant: Grant, address: Address) -> None:
         """Nothing left this machine."""
+        self._dial_news = True
         self.addresses.settled(address, grant)
         self._wakes += self._pacing.give_back(grant)
-        self._dial_news = True
         self._fire()
 
     def answered(self, opening: Opening, address: Address, round_trip: float) -> None:
         """The address answered: it goes first, its opening's race is over, and the others may dial."""
+        self._dial_news = True
         self.addresses.answered(address, round_trip)
         self._races_due.discard(opening)
-        self._dial_news = True
         self._fire()
 
     def overdue(self, address: Address) -> None:
         """A dial to the address passed its delay unanswered."""
-        self.addresses.overdue(address)
         self._dial_news = True
+        self.addresses.overdue(address)
         self._fire()
 
     # Life and numbers
@@ -342,11 +360,8 @@ class Pool:
         self._closed = True
         self._wakes += self._pacing.forget(self.wake_dialer)
         self._charge(Closed("the client was closed while the call waited for a connection"), list(self._waiting))
-        idle = list(self._idle)
-        self._busy.update(idle)
-        self._idle.clear()
         self._fire()
-        return idle
+        return list(self._idle)
 
     @property
     def is_at_rest(self) -> bool:
@@ -363,35 +378,58 @@ class Pool:
 
     # Inside
 
-    def _take(self) -> Connection | None:
+    def _take(self, holder: Holder | None) -> Connection | None:
         if self._closed:
             raise Closed("the client is closed")
         # Nobody overtakes the queue: while somebody waits there is nothing idle.
         if not self._idle:
             return None
         connection = self._idle[-1]
-        self._busy.add(connection)
+        self._hand_over(connection, holder)
         self._idle.pop()
         return connection
 
-    def _offer(self, connection: Connection, now: float) -> None:
-        if self._waiting:
-            self._busy.add(connection)
-            waiter, _ = self._waiting.popitem(last=False)
-            waiter.connection = connection
-            self._wakes.append(waiter.wake)
-            self._dial_news = True
-        else:
-            connection.rest(now, self.idle_timeout)
-            self._idle.append(connection)
-            self._busy.discard(connection)
+    def _hand_over(self, connection: Connection, holder: Holder | None) -> None:
+        connection.owner = holder
+        if holder is not None:
+            holder.connection = connection
+        self._busy.add(connection)
 
-    def _longest_idle_if_past(self, now: float) -> Connection | None:
+    def _offer(self, connection: Connection, now: float) -> None:
+        while self._waiting:
+            waiter = next(iter(self._waiting))
+            # One that has a connection already was about to leave the queue when an interrupt came.
+            is_served = waiter.connection is not None
+            if not is_served:
+                self._hand_over(connection, waiter)
+            self._wakes.append(waiter.wake)
+            self._waiting.pop(waiter)
+            self._dial_news = True
+            if not is_served:
+                return
+        connection.rest(now, self.idle_timeout)
+        connection.owner = None
+        self._idle.append(connection)
+        self._busy.discard(connection)
+
+    def _holds(self, connection: Connection, holder: Holder) -> bool:
+        if connection in self._idle:
+            self._busy.discard(connection)
+            return False
+        other = connection.owner
+        if other is None or other is holder or other.connection is not connection:
+            return connection in self._busy
+        if isinstance(other, Waiter):
+            self._wakes.append(other.wake)
+            self._waiting.pop(other, None)
+        return False
+
+    def _longest_idle_if_past(self, now: float, holder: Holder | None) -> Connection | None:
         # One at a time, so that no call closes everybody's.
         if not self._idle or not self._idle[0].is_past(now):
             return None
         connection = self._idle[0]
-        self._busy.add(connection)
+        self._hand_over(connection, holder)
         self._idle.popleft()
         return connection
 
@@ -418,16 +456,16 @@ class Pool:
         return self._lookup
 
     def _abandon(self, grant: Grant, address: Address, now: float) -> None:
+        self._dial_news = True
         self.addresses.settled(address, grant)
         self._wakes += self._pacing.abandon(grant, now)
-        self._dial_news = True
 
     def _end(self, opening: Opening) -> None:
+        self._dial_news = True
         self._openings.discard(opening)
         self._races_due.discard(opening)
         if opening.waiter is not None:
             self._diallers.discard(opening.waiter)
-        self._dial_news = True
 
     def _asked(self, waiter: Waiter | None) -> list[Waiter]:
         """Whom a failure concerns: the waiter that asked, or the first if it is gone."""
@@ -438,24 +476,26 @@ class Pool:
     def _charge(self, error: SmswireError, waiters: list[Waiter]) -> None:
         if isinstance(error, NetworkError) and error.permanent:
             waiters = list(self._waiting)
+        self._dial_news = True
         for waiter in waiters:
             waiter.error = error
-            self._waiting.pop(waiter)
             self._wakes.append(waiter.wake)
-        self._dial_news = True
+            self._waiting.pop(waiter)
 
-    def _wakes_noted(self) -> list[Waker]:
-        """The wake-ups to fire now: those noted, and the head of the queue's if it might dial."""
-        wakes, self._wakes = self._wakes, []
-        if self._dial_news:
-            self._dial_news = False
-            if self._waiting and self._has_room():
-                wakes.append(next(iter(self._waiting)).wake)
-        return wakes
+    def _move_wakes(self, wakes: list[Waker]) -> None:
+        """Adds the wake-ups to fire now to ``wakes``: those noted, and the head of the queue's if it might dial."""
+        wakes += self._wakes
+        if self._dial_news and self._waiting and self._has_room():
+            wakes.append(next(iter(self._waiting)).wake)
+        # Only now: waking twice does no harm.
+        self._dial_news = False
+        self._wakes.clear()
 
     def _fire(self) -> None:
         """Fires the wake-ups noted. A runtime with a lock leaves this to what releases it."""
-        self._pacing.fire(self._wakes_noted())
+        wakes: list[Waker] = []
+        self._move_wakes(wakes)
+        self._pacing.fire(wakes)
 
 
 def _uses_again(connection: Connection) -> int:

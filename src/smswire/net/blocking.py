@@ -68,10 +68,15 @@ def _locked(method: Callable[Concatenate[LockedPool, _P], _R]) -> Callable[Conca
                 try:
                     return method(self, *args, **kwargs)
                 finally:
-                    wakes = self._wakes_noted()
+                    self._move_wakes(wakes)
         finally:
             if wakes:
-                self._pacing.fire(wakes)
+                try:
+                    self._pacing.fire(wakes)
+                except BaseException:
+                    # An interrupt. Waking twice does no harm; who is not woken sleeps until its deadline.
+                    self._pacing.fire(wakes)
+                    raise
 
     return locked
 
@@ -88,6 +93,7 @@ class LockedPool(Pool):
 
     take = _locked(Pool.take)
     give = _locked(Pool.give)
+    holds = _locked(Pool.holds)
     drop = _locked(Pool.drop)
     join = _locked(Pool.join)
     leave = _locked(Pool.leave)
@@ -294,18 +300,21 @@ class Client:
         """Takes no further call, gives calls under way ``drain`` seconds to end, then ends them."""
         self._closed = True
         pool = self._pool
-        for connection in pool.close():
-            self._close(connection)
-            pool.drop(connection, monotonic(), dead=False)
-        if not pool.is_at_rest:
-            self._rest.wait(max(0.0, drain))
-        self._ended = True
-        for signal in list(self._signals):
-            signal.wake()
-        # Shutting down is not closing: the threads that own the sockets see the end, and close them.
-        for open_socket in list(self._sockets):
-            with suppress(OSError):
-                open_socket.shutdown(socket.SHUT_RDWR)
+        try:
+            with self._closing:
+                for connection in pool.close():
+                    self._close(connection)
+                    pool.drop(connection, monotonic(), dead=False)
+            if not pool.is_at_rest:
+                self._rest.wait(max(0.0, min(drain, threading.TIMEOUT_MAX)))
+        finally:
+            self._ended = True
+            for signal in list(self._signals):
+                signal.wake()
+            # Shutting down is not closing: the threads that own the sockets see the end, and close them.
+            for open_socket in list(self._sockets):
+                with suppress(OSError):
+                    open_socket.shutdown(socket.SHUT_RDWR)
 
     def __enter__(self) -> Self:
         return self
@@ -437,7 +446,7 @@ class Client:
         while True:
             if self._ended:
                 # Else the shut-down of a socket that is connecting would pass for the far end's word.
-                opening.abandon(monotonic())
+                self._end(call)
             step = opening.next_step(monotonic())
             if step == dialing.CONNECT:
                 self._connect(opening, opening.address)
@@ -538,6 +547,8 @@ class Client:
         self._sockets: set[socket.socket] = set()
         self._signals: set[_Signal] = set()
         self._rest = threading.Event()
+        # One thread at a time closes what is idle; an interrupt's handler in that thread may go on with it.
+        self._closing = threading.RLock()
         self._pool = LockedPool(self._pacer, self._new_channel, _draw, **self._pool_options)
         fixed = literal(self.origin.host, self.origin.port)
         if fixed is not None:
