@@ -85,6 +85,9 @@ REFUSED_HEADS = {
     "tab before the status": answer(SIZED, start=b"HTTP/1.1\t200 OK\r\n"),
     "101 that nobody asked for": answer(b"Upgrade: h2c\r\nConnection: upgrade\r\n", start=b"HTTP/1.1 101 Switch\r\n"),
     "interim response with a length": answer(SIZED, start=b"HTTP/1.1 103 Hints\r\n"),
+    "interim response with a length, and an answer": answer(
+        SIZED, start=b"HTTP/1.1 103 H\r\n", body=b"\r\n" + answer(SIZED)
+    ),
     "interim response with a coding": answer(CHUNKED, start=b"HTTP/1.1 100 Continue\r\n", body=b"\r\n" + THREE),
 }
 
