@@ -199,3 +199,52 @@ class _Repeating(threading.Thread):
                 self.answered += self.client.request("POST", f"/{number}").body == OK[-3:]
         except errors.SmswireError as error:
             self.error = error
+
+
+def test_a_last_dial_under_way_ends_as_closed(serve, make_client):
+    """Two attempts have failed and no further would follow: the third is ended by ``close``, and says so."""
+    third = threading.Event()
+
+    def handler(peer: Peer) -> None:
+        peer.read_some()
+        if peer.number == 3:
+            third.set()
+            peer.read_to_end()
+
+    server = serve(handler)
+    client = make_client(server.origin.replace("http:", "https:"))
+    call = Caller(client)
+    assert third.wait(WITHIN_S)
+    client.close(drain=0.0)
+    call.join(WITHIN_S)
+    assert isinstance(call.error, errors.Closed)
+    assert (call.error.sent, call.error.attempts) == (Sent.NO, 3)
+
+
+def test_a_drain_may_be_endless(serve, make_client):
+    """Infinity is a number of seconds too."""
+    gate = Gate()
+    server = serve(gate)
+    client = make_client(server)
+    call = Caller(client)
+    server.next_request()
+    closer = closing(client, float("inf"))
+    while not client._closed:
+        pass
+    gate.open.set()
+    closer.join(WITHIN_S)
+    call.join(WITHIN_S)
+    assert (call.status, closer.is_alive()) == (200, False)
+
+
+def test_a_lookup_under_way_ends_as_closed(make_client):
+    """The name's answer has not come: the call is told at once."""
+    may_end = threading.Event()
+    client = make_client("http://localhost:1", resolve=lambda host: [str(may_end.wait(WITHIN_S))])
+    call = Caller(client)
+    wait_for_waiters(client, 1)
+    client.close(drain=600.0)
+    call.join(WITHIN_S)
+    may_end.set()
+    assert isinstance(call.error, errors.Closed)
+    assert call.error.sent is Sent.NO
