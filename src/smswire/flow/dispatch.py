@@ -183,6 +183,7 @@ class Dispatch:
         if state == _QUEUED:
             assert self._waiter is not None
             if self._waiter.opening is None:
+                self._pool.forget_lookup(self._waiter)
                 return self._leave(now)
             self.opening = self._waiter.opening
             state = self._state = DIAL

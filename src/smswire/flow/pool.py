@@ -294,6 +294,13 @@ class Pool:
             self._charge(error, self._asked(lookup.waiter))
             self._fire()
 
+    def forget_lookup(self, waiter: Waiter) -> None:
+        """The waiter's call is given up, perhaps before it made the lookup it asked for: the next makes its own."""
+        if self._lookup is not None and self._lookup.waiter is waiter:
+            self._dial_news = True
+            self._lookup = None
+            self._fire()
+
     def wake_dialer(self) -> None:
         """The pacing rule's waker, and anybody's who knows that a dial may have become possible."""
         self._dial_news = True

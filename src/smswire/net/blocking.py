@@ -102,6 +102,7 @@ class LockedPool(Pool):
     failed = _locked(Pool.failed)
     looked_up = _locked(Pool.looked_up)
     lookup_failed = _locked(Pool.lookup_failed)
+    forget_lookup = _locked(Pool.forget_lookup)
     wake_dialer = _locked(Pool.wake_dialer)
     ask_for_race = _locked(Pool.ask_for_race)
     settle = _locked(Pool.settle)
@@ -114,26 +115,29 @@ class LockedPool(Pool):
 
 
 class _Signal:
-    """Wakes one waiting thread. The event is made when a call waits for the first time; most never do."""
+    """Wakes one waiting thread: by a bare lock, because an interrupt within ``threading.Event`` may leave its own lock
+    held, and every waker then hangs. The lock is made when a call waits for the first time; most never do.
+    """
 
-    __slots__ = ("_event",)
+    __slots__ = ("_lock",)
 
     def __init__(self) -> None:
-        self._event: threading.Event | None = None
+        self._lock: threading.Lock | None = None
 
     def arm(self) -> None:
-        if self._event is None:
-            self._event = threading.Event()
-        else:
-            self._event.clear()
+        if self._lock is None:
+            self._lock = threading.Lock()
+        self._lock.acquire(blocking=False)
 
     def wake(self) -> None:
-        if self._event is not None:
-            self._event.set()
+        if self._lock is not None:
+            with suppress(RuntimeError):  # woken already
+                self._lock.release()
 
     def wait(self, until: float) -> None:
-        assert self._event is not None
-        self._event.wait(None if until == inf else max(0.0, min(until - monotonic(), threading.TIMEOUT_MAX)))
+        assert self._lock is not None
+        timeout = -1 if until == inf else max(0.0, min(until - monotonic(), threading.TIMEOUT_MAX))
+        self._lock.acquire(timeout=timeout)
 
 
 class _Transport:

@@ -74,23 +74,32 @@ class Resolver:
         """
         question = (host, port, resolve)
         with self._lock:
-            callbacks = self._asked.setdefault(question, [])
-            callbacks.append(callback)
-            if len(callbacks) > 1:
-                return
-            self._queue.append(question)
-            if len(self._threads) < MAX_THREADS:
-                thread = threading.Thread(target=self._work, name="smswire lookup", daemon=True)
-                self._threads.add(thread)
-                try:
-                    thread.start()
-                except RuntimeError:
-                    self._threads.discard(thread)
-                    # Without any thread nobody would ever answer, nor be asked for this name again.
-                    if not self._threads:
-                        self._queue.remove(question)
-                        del self._asked[question]
-                        raise
+            callbacks = self._asked.get(question)
+            if callbacks is None:
+                self._queue.append(question)
+                self._asked[question] = [callback]
+            else:
+                callbacks.append(callback)
+            # Whoever joins looks too: an interrupt may have come before the first one's thread.
+            if self._queue and len(self._threads) < MAX_THREADS:
+                self._start_thread()
+
+    def _start_thread(self) -> None:
+        thread = threading.Thread(target=self._work, name="smswire lookup", daemon=True)
+        self._threads.add(thread)
+        try:
+            thread.start()
+        except RuntimeError:
+            self._threads.discard(thread)
+            # Without any thread nobody would ever answer, nor be asked for this name again.
+            if not self._threads:
+                self._queue.clear()
+                self._asked.clear()
+                raise
+        except BaseException:
+            # An interrupt: it may never run, and one too many does no harm.
+            self._threads.discard(thread)
+            raise
 
     def _work(self) -> None:
         while True:
@@ -107,7 +116,7 @@ class Resolver:
             except BaseException as error:  # noqa: BLE001 - a caller's own resolve function may raise anything, SystemExit too
                 answer = ResolutionError(f"the name lookup failed: {type(error).__name__}")
             with self._lock:
-                callbacks = self._asked.pop(question)
+                callbacks = self._asked.pop(question, [])
             for callback in callbacks:
                 callback(answer)
 
