@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import threading
+from types import FrameType
 
 import pytest
 
@@ -87,6 +89,31 @@ def test_a_dial_under_way_ends_as_closed_and_not_sent_beyond_the_drain(make_clie
     # Abandoned, not settled: a slot that is taken for longer than a window from now.
     assert pacer.stats()[:2] == (1, 0)
     assert list(pacer._abandoned)
+
+
+@pytest.mark.parametrize(("tls", "system_call"), [(False, "send"), (True, "send"), (True, "recv")])
+def test_what_a_socket_says_after_close_is_no_word_of_the_far_end(serve, make_client, tls, system_call):
+    """``close`` may come right before any system call of a call that has not heard of the far end yet."""
+    server = serve(lambda peer: peer.read_to_end(), tls=tls)
+    pacer = Pacer()
+    client = make_client(server, pacer=pacer)
+
+    def close_first(frame: FrameType, event: str, argument: object) -> None:
+        if event == "c_call" and getattr(argument, "__name__", "") == system_call:
+            sys.setprofile(None)
+            closer = closing(client, 0.0)
+            closer.join(WITHIN_S)
+
+    sys.setprofile(close_first)
+    try:
+        with pytest.raises(errors.Closed) as raised:
+            client.request("POST", "/sms", body=b"text=Hi")
+    finally:
+        sys.setprofile(None)
+    assert raised.value.sent is Sent.NO
+    assert server.requests == []
+    if system_call == "send":
+        assert list(pacer._abandoned)
 
 
 def test_waiters_are_told_at_once(serve, make_client):

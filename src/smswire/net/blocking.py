@@ -113,6 +113,12 @@ class LockedPool(Pool):
     close = _locked(Pool.close)
     stats = _locked(Pool.stats)
 
+    @property
+    def is_at_rest(self) -> bool:
+        """As ``Pool.is_at_rest``: of one instant, because a connection on its way is in two containers or in none."""
+        with self._lock:
+            return super().is_at_rest
+
 
 class _Signal:
     """Wakes one waiting thread: by a bare lock, because an interrupt within ``threading.Event`` may leave its own lock
@@ -392,6 +398,9 @@ class Client:
         except BlockingIOError:
             call.handle_would_block(monotonic())
         except OSError as error:
+            if self._ended:
+                call.handle_would_block(monotonic())
+                return self._end(call)
             return call.handle_error(error, monotonic())
         else:
             return call.handle_sent(n, monotonic())
@@ -512,7 +521,7 @@ class Client:
     def _learn_of_connect(self, opening: Opening, address: Address) -> None:
         number = opening.sockets[address].getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if number:
-            opening.handle_failed(address, OSError(number, os.strerror(number)), monotonic())
+            self._lose(opening, address, OSError(number, os.strerror(number)))
         else:
             opening.handle_connected(address, monotonic())
 
@@ -522,11 +531,11 @@ class Client:
         except BlockingIOError:
             return
         except OSError as error:
-            opening.handle_failed(address, error, monotonic())
+            self._lose(opening, address, error)
             return
         if data:
             opening.handle_data(address, data, monotonic())
-        else:
+        elif not self._ended:
             opening.handle_end(address, monotonic())
 
     def _flush(self, opening: Opening, address: Address) -> None:
@@ -541,9 +550,14 @@ class Client:
         except BlockingIOError:
             return
         except OSError as error:
-            opening.handle_failed(address, error, monotonic())
+            self._lose(opening, address, error)
         else:
             opening.handle_sent(address, n)
+
+    def _lose(self, opening: Opening, address: Address, error: OSError) -> None:
+        # Asked after the system call: after ``close`` an error may be its shut-down's, and no word of the far end.
+        if not self._ended:
+            opening.handle_failed(address, error, monotonic())
 
     # Life
 
