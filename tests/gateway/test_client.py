@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 import pickle
 import socket
+import sys
 import traceback
 from collections import Counter
 from collections.abc import Callable
 from decimal import Decimal
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -273,6 +275,25 @@ def test_an_interrupt_leaves_nothing_in_doubt(sandbox: Sandbox, make_gateway: Ma
     accepted = {messages[outcome.index].text for outcome in heard if outcome.accepted}
     assert {message["text"] for message in sandbox.messages()} == accepted
     assert len(accepted) < len(messages)
+
+
+def test_an_interrupt_before_the_code_is_judged_is_maybe(make_gateway: Make, scripted: Script) -> None:
+    """The status says 200 and the code in the body, not read yet, may say that nothing was accepted."""
+    server = scripted(http("200 OK", b"900"))
+    outcome = Outcome()
+
+    def interrupt_reading(frame: FrameType, event: str, argument: object) -> None:
+        if event == "call" and frame.f_code.co_name == "read_sms":
+            sys.setprofile(None)
+            raise KeyboardInterrupt
+
+    sys.setprofile(interrupt_reading)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            make_gateway(server.url).sms(TO, TEXT, outcome=outcome)
+    finally:
+        sys.setprofile(None)
+    assert (outcome.sent, outcome.attempts, outcome.status) == (Sent.MAYBE, 1, 200)
 
 
 def test_a_client_that_was_given_stays_open(sandbox: Sandbox) -> None:

@@ -243,6 +243,7 @@ class Gateway:
             send_as=self._send_as,
             sent_with=self._sent_with,
         )
+        exchange = Outcome()
         try:
             response = self._client.request(
                 request.method,
@@ -251,17 +252,20 @@ class Gateway:
                 request.body,
                 timeout=self._seconds(timeout),
                 repeatable=repeatable,
-                outcome=outcome,
+                outcome=exchange,
             )
+            return read_body(response.status, response.body)
+        except GatewayError as error:
+            exchange.sent = error.sent
+            raise self._placed(error, endpoint, method) from None
         except SmswireError as error:
             if error.sent is Sent.MAYBE and error.advice is None and sends(endpoint, method):
                 error.advice = LOOK_FIRST
             raise
-        try:
-            return read_body(response.status, response.body)
-        except GatewayError as error:
-            outcome.sent = error.sent
-            raise self._placed(error, endpoint, method) from None
+        finally:
+            # By its status a 2xx is YES, but the code in it decides: until that is judged, an interrupt leaves MAYBE.
+            outcome.sent = Sent.MAYBE if exchange.sent is Sent.YES else exchange.sent
+            outcome.attempts, outcome.status = exchange.attempts, exchange.status
 
     def _seconds(self, timeout: float | None) -> float:
         return self._timeout if timeout is None else _checked_seconds(timeout)
