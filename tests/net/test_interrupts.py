@@ -153,3 +153,28 @@ def test_an_interrupt_just_as_a_dial_begins_loses_nothing(serve, make_client):
     assert outcome.sent is Sent.NO
     assert client.stats()[:5] == (0, 0, 0, 0, 0)
     assert client.request("POST", "/after").status == 200
+
+
+def test_a_second_interrupt_waits_until_the_first_has_been_cleaned_up_behind(serve, make_client):
+    """Somebody impatient presses twice: the place in the pool comes back all the same, and the outcome stands."""
+    gate = Gate()
+    server = serve(gate)
+    client = make_client(server, max_connections=1)
+
+    def press_twice(frame: FrameType, event: str, argument: object) -> None:
+        if event == "call" and frame.f_code.co_name == "_let_go":
+            sys.setprofile(None)
+            raise KeyboardInterrupt
+
+    def when() -> None:
+        server.next_request()
+
+    sys.setprofile(press_twice)
+    try:
+        outcome = interrupted(client, when)
+    finally:
+        sys.setprofile(None)
+    gate.open.set()
+    assert outcome.sent is Sent.MAYBE
+    assert client.stats()[:5] == (0, 0, 0, 0, 0)
+    assert client.request("POST", "/after").status == 200

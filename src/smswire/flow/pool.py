@@ -40,8 +40,8 @@ ADDRESSES_FRESH_S: Final = 10.0
 class PoolStats(NamedTuple):
     """A pool at one instant, and what it has done: connections ``open`` = ``idle`` + ``busy``; openings under way
     (``dialling``); calls ``waiting``, those that dial themselves included. Then totals: connections ``opened``,
-    requests on one that had carried a request before (``reused``), connections ``retired`` in good order, and found
-    or made ``dead``.
+    requests on one that had carried a request before (``reused``), connections ``retired`` in good order or ended by
+    the server while they were idle, and those that broke in use (``dead``).
     """
 
     open: int
@@ -118,8 +118,8 @@ class Pool:
     ) -> None:
         counts = {"max_connections": max_connections, "max_waiters": max_waiters, "max_requests": max_requests}
         for name, value in counts.items():
-            if value < 1:
-                raise ConfigurationError(f"{name} must be at least 1, not {value!r}")
+            if type(value) is not int or value < 1:
+                raise ConfigurationError(f"{name} must be a whole number, at least 1, not {value!r}")
         for name, seconds in (("connect_timeout", connect_timeout), ("max_age", max_age)):
             if not seconds > 0:
                 raise ConfigurationError(f"{name} must be more than 0 seconds, not {seconds!r}")

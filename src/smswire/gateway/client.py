@@ -12,10 +12,10 @@ from types import TracebackType
 from typing import Any, Final, TypeVar
 
 from ..errors import ConfigurationError, GatewayError, InvalidParameter, InvalidRequest, Sent, SmswireError
-from ..flow.pacing import Pacing
 from ..flow.retry import Outcome
-from ..net.blocking import Client
+from ..net.blocking import Client, checked_timeout
 from ..net.origin import parse
+from ..net.pacers import Pacer
 from ..net.trust import Trust
 from .answer import Answer, Balance, SmsAnswer, read, read_balance, read_sms
 from .auth import Auth, Style
@@ -61,7 +61,7 @@ class Gateway:
         sent_with: str = "smswire",
         timeout: float = 30.0,
         trust: Trust = None,
-        pacer: Pacing | None = None,
+        pacer: Pacer | None = None,
         max_connections: int = 50,
         recipients_per_call: int = RECIPIENTS_PER_CALL,
         client: Client | None = None,
@@ -73,7 +73,7 @@ class Gateway:
             raise ConfigurationError("recipients_per_call must be a whole number, at least 1")
         self._send_as: SendAs = send_as
         self._sent_with = sent_with
-        self._timeout = _checked_seconds(timeout)
+        self._timeout = checked_timeout(timeout)
         self._recipients_per_call = recipients_per_call
         origin = parse(self._base.origin)
         self._host = origin.authority
@@ -268,19 +268,13 @@ class Gateway:
             outcome.attempts, outcome.status = exchange.attempts, exchange.status
 
     def _seconds(self, timeout: float | None) -> float:
-        return self._timeout if timeout is None else _checked_seconds(timeout)
+        return self._timeout if timeout is None else checked_timeout(timeout)
 
     def _placed(self, error: GatewayError, endpoint: str, method: str) -> GatewayError:
         """The error with the place where it happened: method, path and host, no query."""
         error.call = f"{method} {self._base.path}/{endpoint}"
         error.host = self._host
         return error
-
-
-def _checked_seconds(timeout: float) -> float:
-    if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not 0 < timeout < float("inf"):
-        raise ConfigurationError("timeout must be a number of seconds, more than 0")
-    return timeout
 
 
 def _check_no_number_twice(message: Message) -> None:

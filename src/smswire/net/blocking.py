@@ -24,7 +24,7 @@ from ..flow import dialing, dispatch
 from ..flow.connection import Connection
 from ..flow.dialing import Address, Opening
 from ..flow.dispatch import Dispatch
-from ..flow.pacing import Pacing, Waker
+from ..flow.pacing import Waker
 from ..flow.pool import Lookup, Pool, PoolStats
 from ..flow.retry import Outcome
 from ..wire.channel import Channel
@@ -33,7 +33,7 @@ from ..wire.message import Request, Response
 from ..wire.tls import TLS
 from . import trust as trusting
 from .origin import parse
-from .pacers import pacer_for
+from .pacers import Pacer, pacer_for
 from .polling import IN, OUT, Poll
 from .resolve import Resolve, literal, resolver
 
@@ -170,6 +170,9 @@ class _Transport:
 class Client:
     """An HTTP/1.1 client for one origin, for any number of threads: pooled, paced, and exact about what was sent.
 
+    Not for signal handlers: one that calls it might do so while its own thread is within it. Let a handler raise, or
+    set a flag; a call that is interrupted by an exception cleans up behind itself.
+
     Args:
         origin: ``"https://host[:port]"``, or ``http``.
         trust: who vouches for the server: None (certifi's authorities), ``"system"``, the path of a PEM file or of a
@@ -211,14 +214,14 @@ class Client:
         max_requests: int = 500,
         max_age: float = 300.0,
         idle_timeout: float = 2.5,
-        pacer: Pacing | None = None,
+        pacer: Pacer | None = None,
         local_address: str | None = None,
         limits: Limits | None = None,
         resolve: Resolve | None = None,
     ) -> None:
         self.origin = parse(origin)
         self._trust = trust
-        self._timeout = _checked_timeout(timeout)
+        self._timeout = checked_timeout(timeout)
         self._pacer = pacer_for(self.origin.host) if pacer is None else pacer
         self._local = None if local_address is None else _local_address(local_address)
         self._limits = Limits() if limits is None else limits
@@ -273,7 +276,7 @@ class Client:
             SmswireError: there is no complete answer; ``.sent`` says whether it may have been sent.
         """
         request = Request(method, target, headers, body)
-        until = monotonic() + (self._timeout if timeout is None else _checked_timeout(timeout))
+        until = monotonic() + (self._timeout if timeout is None else checked_timeout(timeout))
         if self._tls is None and self.origin.scheme == "https":
             self._tls = TLS(trusting.load(self._trust), self.origin.host)
         signal = _Signal()
@@ -290,7 +293,7 @@ class Client:
             try:
                 self._run(call, call.start(monotonic()), signal)
             except BaseException:
-                self._run(call, call.abandon(monotonic()), signal)
+                self._give_up(call, signal)
                 raise
         finally:
             if self._closed and self._pool.is_at_rest:
@@ -370,6 +373,19 @@ class Client:
                 assert call.lookup is not None
                 self._look_up(call.lookup)
                 step = call.next_step(monotonic())
+
+    def _give_up(self, call: Dispatch, signal: _Signal) -> None:
+        """Closes what the call has open; nothing of that waits, so a second interrupt is put off until it is done."""
+        is_over = False
+        while not is_over:
+            try:
+                self._run(call, call.abandon(monotonic()), signal)
+            except Exception:
+                raise
+            except BaseException:  # noqa: BLE001 - the first one is raised in its place
+                is_over = False
+            else:
+                is_over = True
 
     def _end(self, call: Dispatch) -> int:
         """After ``close``: what the sockets say from now on is this side's own doing."""
@@ -588,8 +604,13 @@ class Client:
             self._pool.close()
 
 
-def _checked_timeout(seconds: float) -> float:
-    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not seconds > 0:
+def checked_timeout(seconds: float) -> float:
+    """The seconds, if they can be a timeout.
+
+    Raises:
+        ConfigurationError: not a finite number, or not more than 0.
+    """
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds < inf:
         raise ConfigurationError(f"timeout must be a number of seconds more than 0, not {seconds!r}")
     return seconds
 
