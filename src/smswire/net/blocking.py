@@ -41,6 +41,8 @@ _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
 RECEIVE_BYTES = 65_536
+# A hundred years: more than anybody means, and within what every clock and wait here can count.
+MAX_TIMEOUT_S = 3_000_000_000
 # ``poll`` takes a C int; who is woken early asks again.
 MAX_POLL_MS = 2**31 - 1
 
@@ -608,10 +610,10 @@ def checked_timeout(seconds: float) -> float:
     """The seconds, if they can be a timeout.
 
     Raises:
-        ConfigurationError: not a finite number, or not more than 0.
+        ConfigurationError: not a number, or out of range.
     """
-    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds < inf:
-        raise ConfigurationError(f"timeout must be a number of seconds more than 0, not {seconds!r}")
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds <= MAX_TIMEOUT_S:
+        raise ConfigurationError(f"timeout must be a number of seconds, more than 0 and at most {MAX_TIMEOUT_S:,}")
     return seconds
 
 
