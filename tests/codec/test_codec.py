@@ -13,8 +13,8 @@ import pytest
 import smswire.codec
 from smswire.codec import form, json, percent
 
-MODULES = ["", ".form", ".json", ".json.careful", ".json.decoder", ".json.encoder", ".json.number", ".json.path",
-           ".json.swift", ".percent"]  # fmt: skip
+MODULES = ["", ".__main__", ".form", ".json", ".json.careful", ".json.decoder", ".json.encoder", ".json.number",
+           ".json.path", ".json.swift", ".percent"]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", MODULES)

@@ -391,3 +391,54 @@ def test_other_types_and_options_are_refused() -> None:
         fault_of(data)  # type: ignore[arg-type]
     with pytest.raises(ConfigurationError):
         json.decode(b"1", duplicate_keys="merge")  # type: ignore[arg-type]
+
+
+LENIENT: dict[str, Any] = {"control_characters": "keep", "lone_surrogates": "keep"}
+
+
+@given(nearly_texts())
+def test_what_is_kept_on_request_is_kept_as_in_the_standard_library(text: str) -> None:
+    """With both options a text is read if json reads it with strict=False, and alike; valid text reads as without."""
+    options: dict[str, Any] = {"duplicate_keys": "last", "parse_float": str, **LENIENT}
+    value, error = attempt(json.decode, text, **options)
+    try:
+        theirs = stdlib.loads(text, strict=False, parse_float=str)
+    except ValueError:
+        assert error is not None
+        return
+    if error is None:
+        assert same(value, theirs)
+    else:
+        assert "NaN" in str(error) or "Infinity" in str(error)
+    strict, refused = attempt(json.decode, text, duplicate_keys="last", parse_float=str)
+    assert refused is not None or same(strict, value)
+
+
+@pytest.mark.parametrize(
+    ("text", "kept", "value"),
+    [
+        ('"a\nb\x00\x1f"', "control_characters", "a\nb\x00\x1f"),
+        ('{"\t":"\r\\n"}', "control_characters", {"\t": "\r\n"}),
+        ('"\\ud800"', "lone_surrogates", "\ud800"),
+        ('"\\udfffx"', "lone_surrogates", "\udfffx"),
+        ('"\\ud800\\u0041"', "lone_surrogates", "\ud800A"),
+        ('"\\ud83d\\ud83d\\ude00"', "lone_surrogates", "\ud83d\U0001f600"),
+        ('"\\ude00\\ud83d"', "lone_surrogates", "\ude00\ud83d"),
+        ('{"\\ud800":[1]}', "lone_surrogates", {"\ud800": [1]}),
+    ],
+)
+def test_each_leniency_is_asked_for_by_its_name(text: str, kept: str, value: Any) -> None:
+    """One option takes one fault and not the other."""
+    (other,) = LENIENT.keys() - {kept}
+    assert same(json.decode(text, **{kept: "keep"}), value)
+    assert same(json.decode(text.encode(), **{kept: "keep"}), value)
+    assert fault_of(text, **{other: "keep"}).offset == fault_of(text).offset
+    with pytest.raises(ConfigurationError):
+        json.decode("1", **{kept: "ignore"})
+
+
+def test_a_surrogate_unescaped_is_never_kept() -> None:
+    """No bytes could hold it, and text obeys the rules of bytes; nor does an escape pair with one."""
+    assert fault_of('"\ud800"', **LENIENT).offset == 1
+    assert fault_of('"\\ud83d\ude00"', **LENIENT).offset == 7
+    assert fault_of(b'"\xed\xa0\x80"', **LENIENT).offset == 1

@@ -7,8 +7,8 @@ input: empty pieces between ``&`` are no pairs, a malformed ``%`` stays, bytes t
 
 ``encode`` also takes what the gateway's own client libraries turn into text before they send: ``True`` and ``False``
 are ``1`` and ``0``, ``None`` leaves the field out, a list or tuple repeats it, an ``int`` or ``Decimal`` is written
-out in digits. What has no one obvious text (a ``float``, a date, a set) is refused. A value may be a secret: no error
-quotes one.
+out in digits; ``bracketed`` gives nested values names such as ``files[0][name]``. What has no one obvious text (a
+``float``, a date, a set) is refused. A value may be a secret: no error quotes one.
 """
 
 from __future__ import annotations
@@ -30,14 +30,15 @@ MAX_FIELDS: Final = 1000
 MAX_BYTES: Final = 32 * 1024 * 1024
 """The most bytes ``decode`` takes by default: the largest body that :mod:`smswire.wire` lets through."""
 
-# The complement of the "application/x-www-form-urlencoded percent-encode set", and the space, which becomes "+".
-_SAFE = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789*-._ "
+_SAFE = percent.FORM + " "  # which becomes "+"
 _PLAIN = re.compile(r"[A-Za-z0-9*\-._]*")
 
 # Decimal("1E+999999999") is short, and a gigabyte in plain digits. The bound is what Python writes of any int, whatever
 # sys.set_int_max_str_digits() says.
 _MAX_DIGITS = 640
 _TOO_LONG = 10**_MAX_DIGITS
+
+_MAX_BRACKETS = 16  # no form known nests deeper than 2, and what contains itself has no depth
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _BYTE = re.compile(rb"%[0-9A-Fa-f]{2}|.", re.DOTALL)
@@ -76,6 +77,40 @@ def encode(fields: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> bytes:
             error.path = _shown(name)
             raise
     return "&".join(written).encode("ascii")
+
+
+def bracketed(fields: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> list[tuple[str, Any]]:
+    """The fields with nested values spread out under bracketed names, as PHP reads them: what ``encode`` takes.
+
+    A list of mappings becomes ``name[0][key]``, ``name[1][key]``, …, and a mapping ``name[key]``; so again for the
+    values within. Everything else stays what it is: a list of plain values repeats its field.
+
+    Args:
+        fields: a mapping, or pairs of a name and a value.
+
+    Raises:
+        EncodeError: a key in brackets that is not ``str`` or itself holds a bracket, which could be read in two
+            ways; values nested deeper than 16 brackets. ``path`` is the name of the field.
+
+    >>> bracketed({"to": ["49171", "49172"], "files": [{"name": "a.pdf", "contents": "QQ=="}]})
+    [('to', ['49171', '49172']), ('files[0][name]', 'a.pdf'), ('files[0][contents]', 'QQ==')]
+    """
+    flat: list[tuple[str, Any]] = []
+    for field in fields.items() if isinstance(fields, Mapping) else _pairs(fields):
+        if type(field[1]) is str:
+            flat.append(field)
+            continue
+        waiting = [(*field, 0)]  # of a nested value its own fields stand on top, the first one uppermost
+        while waiting:
+            name, value, depth = waiting.pop()
+            inner = _spread(name, value)
+            if inner is None:
+                flat.append((name, value))
+            elif depth >= _MAX_BRACKETS:
+                raise EncodeError(f"values are nested deeper than {_MAX_BRACKETS} brackets", path=_shown(field[0]))
+            else:
+                waiting += [(inner_name, item, depth + 1) for inner_name, item in reversed(inner)]
+    return flat
 
 
 def decode(
@@ -170,6 +205,24 @@ def _bytes(data: bytes | str, errors: str) -> bytes:
     if errors == "strict":
         raise DecodeError("a lone surrogate is no character", offset=surrogate.start())
     return _SURROGATE.sub("\ufffd", data).encode()
+
+
+def _spread(name: str, value: Any) -> list[tuple[str, Any]] | None:
+    """The fields one level within the value, or None if it has no such level."""
+    is_list = isinstance(value, (list, tuple)) and bool(value) and all(isinstance(item, Mapping) for item in value)
+    if not is_list and not isinstance(value, Mapping):
+        return None
+    if not isinstance(name, str):
+        raise EncodeError(f"the name of a field must be str, not {type(name).__name__}")
+    name = str.__str__(name)
+    if is_list:
+        return [(f"{name}[{index}]", item) for index, item in enumerate(value)]
+    for key in value:
+        if not isinstance(key, str):
+            raise EncodeError(f"a key in brackets must be str, not {type(key).__name__}", path=_shown(name))
+        if "[" in key or "]" in key:
+            raise EncodeError("a key in brackets cannot hold a bracket", path=_shown(name))
+    return [(f"{name}[{str.__str__(key)}]", item) for key, item in value.items()]
 
 
 def _pairs(fields: Iterable[tuple[str, Any]]) -> Iterable[tuple[str, Any]]:

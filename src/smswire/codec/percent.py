@@ -27,6 +27,10 @@ PATH_SEGMENT: Final = UNRESERVED + "!$&'()*+,;=:@"
 QUERY: Final = PATH_SEGMENT + "/?"
 """What a query may hold as it is (RFC 3986 section 3.4). It does not escape ``&`` and ``=``: no set for form fields."""
 
+FORM: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789*-._"
+"""What a name or value of a form may hold as it is (WHATWG URL, "application/x-www-form-urlencoded percent-encode set":
+all but these). In a form a space is ``+``, so :mod:`~smswire.codec.form` is what writes one."""
+
 _HEX_DIGITS = frozenset(b"0123456789ABCDEF")
 _ESCAPE_RUN = re.compile(rb"(?:%[0-9A-Fa-f]{2})+")
 _MALFORMED = re.compile(rb"%(?![0-9A-Fa-f]{2})")

@@ -66,8 +66,8 @@ _LOW_CUT_SHORT = re.compile(r"(?:\\(?:u(?:[dD](?:[c-fC-F][0-9A-Fa-f]?)?)?)?)?\Z"
 class Reader:
     """Reads one text, once: ``Reader(…).read()``."""
 
-    __slots__ = ("at", "containers", "duplicate_keys", "expected", "keys", "max_depth", "max_digits", "parse_float",
-                 "parse_int", "text")  # fmt: skip
+    __slots__ = ("at", "containers", "duplicate_keys", "expected", "keeps_controls", "keeps_surrogates", "keys",
+                 "max_depth", "max_digits", "parse_float", "parse_int", "text")  # fmt: skip
 
     def __init__(
         self,
@@ -77,6 +77,8 @@ class Reader:
         duplicate_keys: str,
         parse_float: Callable[[str], Any],
         parse_int: Callable[[str], Any],
+        keeps_controls: bool = False,
+        keeps_surrogates: bool = False,
     ) -> None:
         self.text = text
         self.max_depth = max_depth
@@ -84,6 +86,8 @@ class Reader:
         self.duplicate_keys = duplicate_keys
         self.parse_float = parse_float
         self.parse_int = parse_int
+        self.keeps_controls = keeps_controls
+        self.keeps_surrogates = keeps_surrogates
         self.at = 0
         self.expected = Expected.VALUE
         self.containers: list[Any] = [[]]  # the first holds the value itself
@@ -204,6 +208,9 @@ class Reader:
                 pieces.append(self.read_escape())
             elif not char:
                 self.refuse("the string does not end")
+            elif char < " " and self.keeps_controls:
+                pieces.append(char)
+                self.at += 1
             elif char < " ":
                 self.refuse(f"a control character must be escaped in a string: \\u{ord(char):04x}")
             else:
@@ -230,6 +237,8 @@ class Reader:
             return chr(code)
         is_high = code < 0xDC00
         low = _LOW.match(self.text, self.at)
+        if self.keeps_surrogates and not (is_high and low):
+            return chr(code)
         if is_high and _LOW_CUT_SHORT.match(self.text, self.at):
             self.refuse("the string does not end", len(self.text))
         if not is_high or low is None:
