@@ -8,6 +8,7 @@ from __future__ import annotations
 
 SPACE = " \t\n\r"
 HEX_DIGITS = "0123456789abcdefABCDEF"
+CLOSING = {"{": "}", "[": "]"}
 WORDS = {"t": "rue", "f": "alse", "n": "ull"}
 
 # number = [ minus ] int [ frac ] [ exp ]: state -> what each character leads to; "0" stands for a zero, "9" for 1 to 9.
@@ -22,6 +23,9 @@ NUMBER = {
     "exp": {"0": "exp", "9": "exp"},
 }
 NUMBER_MAY_END = {"zero", "int", "frac", "exp"}
+
+# What leads on from a state in which a text cannot end, and no bracket closes.
+NEXT = {"key": '"', "value": "0", "colon": ":", "escape": "n", "hex": "0"}
 
 
 class Grammar:
@@ -110,3 +114,27 @@ def first_fault(text: str) -> int | None:
         if not grammar.feed(char):
             return index
     return None if grammar.may_end() else len(text)
+
+
+def completion(text: str) -> str:
+    """What makes a JSON text of one that stops too soon; a key begun ends unlike any that came before."""
+    grammar = Grammar()
+    for char in text:
+        assert grammar.feed(char)
+    written = ""
+    while not grammar.may_end():
+        state = grammar.state
+        if state == "string":
+            piece = "!" * len(text) + '"' if grammar.is_key else '"'
+        elif state == "word":
+            piece = grammar.rest
+        elif state in NUMBER and state not in NUMBER_MAY_END:
+            piece = "0"
+        elif state in NEXT:
+            piece = NEXT[state]
+        else:
+            piece = CLOSING[grammar.open[-1]]
+        for char in piece:
+            assert grammar.feed(char)
+        written += piece
+    return written

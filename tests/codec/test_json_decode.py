@@ -16,8 +16,8 @@ from smswire.codec.json import careful, swift
 from smswire.errors import ConfigurationError, DecodeError
 
 from .attempt import attempt
-from .json_grammar import first_fault
-from .json_texts import STRINGS, VALUES, nearly_texts, same, texts
+from .json_grammar import completion, first_fault
+from .json_texts import SNIPPETS, STRINGS, VALUES, nearly_texts, same, texts
 
 # With these no rule but the grammar refuses anything, half a surrogate pair excepted.
 GRAMMAR_ONLY: dict[str, Any] = {"duplicate_keys": "last", "parse_float": str, "max_depth": 10_000}
@@ -50,6 +50,32 @@ def test_exactly_the_grammar_is_read(text: str) -> None:
         assert fault is None or error.offset < fault
     else:
         assert (error.offset if error else None) == fault
+
+
+@given(nearly_texts(), st.lists(SNIPPETS, max_size=3).map("".join), st.integers(0, 4), st.integers(1, 4))
+def test_the_offset_is_that_of_the_first_fault(text: str, tail: str, max_depth: int, max_digits: int) -> None:
+    """Under every rule the text before the offset can be completed, and the text with the fault in it cannot."""
+    for options in ({}, {"max_depth": max_depth}, {"max_digits": max_digits}):
+        _, error = attempt(json.decode, text, **options)
+        if error is None:
+            continue
+        assert error.offset is not None
+        before = text[: error.offset]
+        _, remaining = attempt(json.decode, before + completion(before), **options)
+        # What completes it may itself be too deep or too long: it is at fault then, and not what stands before.
+        assert remaining is None or remaining.offset >= len(before) or max_digits < 4
+        if error.offset < len(text):
+            for end in ("", tail, completion(text) if first_fault(text) in (None, len(text)) else tail):
+                still = fault_of(text + end, **options)
+                assert (still.offset, still.message) == (error.offset, error.message)
+
+
+@given(texts())
+def test_what_was_decoded_encodes_to_the_same_value(text: str) -> None:
+    """encode(decode(text)) is the shortest text of the value, as json writes it, and settles after one turn."""
+    written = json.encode(json.decode(text))
+    assert written.decode() == stdlib.dumps(stdlib.loads(text), ensure_ascii=False, separators=(",", ":"))
+    assert json.encode(json.decode(written)) == written
 
 
 @given(nearly_texts())
@@ -442,3 +468,94 @@ def test_a_surrogate_unescaped_is_never_kept() -> None:
     assert fault_of('"\ud800"', **LENIENT).offset == 1
     assert fault_of('"\\ud83d\ude00"', **LENIENT).offset == 7
     assert fault_of(b'"\xed\xa0\x80"', **LENIENT).offset == 1
+
+
+@pytest.mark.parametrize("code", range(0x20))
+def test_each_control_character_stands_escaped_only(code: int) -> None:
+    """Section 7: U+0000 to U+001F; in white space only the four of section 2."""
+    char = chr(code)
+    assert fault_of(f'"a{char}"').offset == 2
+    assert json.decode(f'"\\u{code:04x}\\u{code:04X}"') == char * 2
+    assert json.decode(f'"{char}"', control_characters="keep") == char
+    for text in (f"{char}1", f"1{char}", f"[1{char},2]", f'{{"a"{char}:1}}'):
+        assert (attempt(json.decode, text)[1] is None) == (char in " \t\n\r")
+
+
+@pytest.mark.parametrize(
+    "space", ["\x0b", "\x0c", "\x1c", "\x7f", "\x85", "\xa0", "\u1680", "\u2003", "\u2028", "\u3000"]
+)
+def test_no_other_space_is_white_space(space: str) -> None:
+    """Section 2 has four, whatever Unicode says."""
+    assert fault_of(f"[1,{space}2]").offset == 3
+    assert fault_of(f"{space}1").offset == 0
+
+
+@pytest.mark.parametrize("space", [" ", "\t", "\n", "\r", " \t\n\r"])
+def test_white_space_may_stand_between_any_two_tokens(space: str) -> None:
+    """Section 2: before and after each of the six structural characters, and around the value."""
+    tokens = ["", "{", '"a"', ":", "[", "1", ",", "-2.5e1", ",", "true", "]", ",", '"b"', ":", "{", "}", "}", ""]
+    assert same(json.decode(space.join(tokens)), {"a": [1, -25.0, True], "b": {}})
+
+
+@pytest.mark.parametrize("char", [chr(code) for code in range(0x20, 0x80)])
+def test_each_character_behind_a_backslash(char: str) -> None:
+    """Section 7 has eight escapes of one letter, and \\u."""
+    known = {'"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
+    if char in known:
+        assert json.decode(f'"\\{char}"') == known[char]
+    else:
+        assert fault_of(f'"\\{char}"').offset == (3 if char == "u" else 2)
+
+
+@pytest.mark.parametrize("code", [0, 0x7F, 0x80, 0x7FF, 0x800, 0xD7FF, 0xE000, 0xFFFE, 0xFFFF, 0x10000, 0x10FFFF])
+def test_each_boundary_of_unicode(code: int) -> None:
+    """Escaped, in either case, and as itself from U+0020 on: as text and in the bytes of UTF-8."""
+    char = chr(code)
+    escaped = stdlib.dumps(char) if code != 0x7F else '"\\u007f"'
+    assert json.decode(escaped) == json.decode(escaped.upper().replace("\\U", "\\u")) == char
+    if char >= " ":
+        assert json.decode(f'"{char}"') == json.decode(f'"{char}"'.encode()) == char
+
+
+@pytest.mark.parametrize("first", [0xD7FF, 0xD800, 0xDBFF, 0xDC00, 0xDFFF, 0xE000])
+@pytest.mark.parametrize("second", [0xD7FF, 0xD800, 0xDBFF, 0xDC00, 0xDFFF, 0xE000])
+def test_each_boundary_of_the_surrogates(first: int, second: int) -> None:
+    """A high one and a low one are a character; any other meeting is half a pair, pointed at where it stands."""
+    text = f'"\\u{first:04x}\\u{second:04X}"'
+    halves = [0xD800 <= code <= 0xDFFF for code in (first, second)]
+    if 0xD800 <= first <= 0xDBFF and 0xDC00 <= second <= 0xDFFF:
+        assert json.decode(text) == chr(0x10000 + ((first - 0xD800) << 10) + second - 0xDC00)
+    elif any(halves):
+        assert fault_of(text).offset == 1 + 6 * halves.index(True)
+    else:
+        assert json.decode(text) == chr(first) + chr(second)
+    assert json.decode(text, lone_surrogates="keep") == stdlib.loads(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("1.797693134862315807e308", 1.7976931348623157e308),  # below half way to the next, which there is not
+        ("1.797693134862315808e308", None),
+        ("-1.797693134862315808e308", None),
+        ("179769313486231581" + "0" * 291 + ".0", None),
+        ("2.4703282292062328e-324", 5e-324),  # above half of the least
+        ("2.4703282292062327e-324", 0.0),
+        ("-2.4703282292062327e-324", -0.0),
+        ("2.2250738585072014e-308", 2.2250738585072014e-308),  # the least that is normal
+        ("2.2250738585072011e-308", 2.225073858507201e-308),
+        ("9007199254740993", 9007199254740993),  # 2**53 + 1 is exact as an integer,
+        ("9007199254740993.0", 9007199254740992.0),  # and the nearest even as a float
+        ("9007199254740993.00000000000001", 9007199254740994.0),
+        ("1e308", 1e308),
+        ("1e309", None),
+        ("0e999999999999", 0.0),
+        ("-0e-999999999999", -0.0),
+    ],
+)
+def test_each_boundary_of_the_floats(text: str, value: float | None) -> None:
+    """The nearest float, ties to even; what rounds to no finite one is an error (section 9 allows the limit)."""
+    if value is None:
+        assert "too large" in fault_of(text).message
+    else:
+        assert same(json.decode(text), value)
