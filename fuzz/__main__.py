@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -44,6 +45,8 @@ def main() -> int:
     share = max(1, round(options.seconds / len(targets)))
     runs = [run(name, share, options.corpus or folder, folder) for name in targets]
     findings = sum(found for _, found in runs)
+    if not findings:
+        shutil.rmtree(folder)
     print(f"{'total':16}{sum(count for count, _ in runs):>12,} executions, {findings} findings")
     return findings
 

@@ -130,6 +130,10 @@ def test_arbitrary_bytes_raise_nothing_but_decode_errors(data: bytes, parse_floa
     if error is not None:
         assert error.offset is not None
         assert 0 <= error.offset <= len(data)
+        assert error.line == data[: error.offset].count(b"\n") + 1
+        assert error.column is not None
+        assert 1 <= error.column <= error.offset + 1
+        assert str(error.path).startswith("$")
         assert len(str(error)) < 2000
         assert str(pickle.loads(pickle.dumps(error))) == str(error)
         assert error.__context__ is None

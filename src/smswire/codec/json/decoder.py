@@ -107,13 +107,14 @@ def _check_length(raw: bytes, max_bytes: int, *, counts_bytes: bool) -> None:
         taken = raw[:max_bytes].decode("utf-8", "ignore")
         line, column = careful.place(taken, len(taken))
         offset = max_bytes if counts_bytes else len(taken)
-        raise DecodeError(f"the text has more than {max_bytes} bytes", offset=offset, line=line, column=column)
+        reason = f"the text has more than {max_bytes} bytes"
+        raise DecodeError(reason, offset=offset, line=line, column=column, path="$")
 
 
 def _not_utf8(data: bytes, start: int, rules: tuple[Any, ...]) -> DecodeError:
     """The first fault of bytes that are not UTF-8 from ``start`` on: the text before may be none of JSON."""
     text = data[:start].decode()
-    path = None
+    path: str | None = "$"
     try:
         careful.Reader(text, *rules).read()
     except DecodeError as error:
