@@ -182,9 +182,10 @@ def test_repeated_keys_obey_the_rule(members: list[tuple[str, Any]]) -> None:
 
 @given(st.integers(), st.integers(0, 1000))
 @example(1, 9999)
+@example(0, 1)
 def test_integers_are_exact(number: int, zeros: int) -> None:
     """An integer of any length is read to the last digit, as far as max_digits allows."""
-    digits = str(abs(number)) + "0" * zeros
+    digits = str(abs(number)) + "0" * (zeros if number else 0)
     text = ("-" if number < 0 else "") + digits
     assert json.decode(text, max_digits=len(digits)) == number * 10**zeros
     if len(digits) > 1 and number:
