@@ -15,9 +15,8 @@ from __future__ import annotations
 
 import re
 from codecs import utf_8_decode
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
-from functools import lru_cache
 from itertools import islice
 from typing import Any, Final, Literal
 
@@ -30,8 +29,14 @@ MAX_FIELDS: Final = 1000
 MAX_BYTES: Final = 32 * 1024 * 1024
 """The most bytes ``decode`` takes by default: the largest body that :mod:`smswire.wire` lets through."""
 
-_SAFE = percent.FORM + " "  # which becomes "+"
-_PLAIN = re.compile(r"[A-Za-z0-9*\-._]*")
+_escape = percent.Escaper(percent.FORM.encode("ascii"), {ord(" "): ord("+")})
+
+# A whole form is escaped, or unescaped, in one go with these in the place of "&" and "=". Texts rarely have one of
+# them, and if they do it shows in the count: then each name and value is taken by itself.
+_AND, _IS = "\x00", "\x01"
+_AND_BYTE, _IS_BYTE = _AND.encode(), _IS.encode()
+_escape_whole = percent.Escaper(percent.FORM.encode("ascii"), {ord(" "): ord("+"), 0: ord("&"), 1: ord("=")})
+_MARKED = bytes.maketrans(b"&=+", _AND_BYTE + _IS_BYTE + b" ")
 
 # Decimal("1E+999999999") is short, and a gigabyte in plain digits. The bound is what Python writes of any int, whatever
 # sys.set_int_max_str_digits() says.
@@ -59,24 +64,51 @@ def encode(fields: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> bytes:
     >>> encode({"to": ["49171", "49172"], "text": "5 < 6", "flash": True, "label": None})
     b'to=49171&to=49172&text=5+%3C+6&flash=1'
     """
+    pairs = fields.items() if isinstance(fields, (dict, Mapping)) else list(_pairs(fields))
+    body = _encode_whole(pairs)
+    return _encode_one_by_one(pairs) if body is None else body
+
+
+def _encode_whole(pairs: Iterable[tuple[str, Any]]) -> bytes | None:
+    """The body if all is of the plain types and the markers stand in no text; else None, and nothing is said of it."""
     written: list[str] = []
-    for name, value in fields.items() if isinstance(fields, (dict, Mapping)) else _pairs(fields):
+    try:
+        for name, value in pairs:
+            if type(name) is not str:
+                return None
+            kind = type(value)
+            if kind is str:
+                written.append(f"{name}{_IS}{value}")
+            elif kind in _PLAIN_TYPES:
+                written.append(f"{name}{_IS}{_PLAIN_TYPES[kind](value)}")
+            elif value is not None:
+                if kind is not list and kind is not tuple:
+                    return None
+                written += [f"{name}{_IS}{_PLAIN_TYPES[type(item)](item)}" for item in value]
+        marked = _AND.join(written).encode()
+        if marked.count(_IS_BYTE) != len(written) or (written and marked.count(_AND_BYTE) != len(written) - 1):
+            return None
+        return _escape_whole(marked)
+    except (KeyError, EncodeError, UnicodeEncodeError):
+        return None
+
+
+def _encode_one_by_one(pairs: Iterable[tuple[str, Any]]) -> bytes:
+    """The same for everything that has a body, and the error for what has none."""
+    written: list[bytes] = []
+    for name, value in pairs:
         if not isinstance(name, str):
             raise EncodeError(f"the name of a field must be str, not {type(name).__name__}")
         if value is None:
             continue
-        key = _name(name)
         try:
-            if type(value) is str:
-                written.append(f"{key}={_escape(value)}")
-            elif isinstance(value, (list, tuple)):
-                written.extend(f"{key}={_escape(_text(item))}" for item in value if item is not None)
-            else:
-                written.append(f"{key}={_escape(_text(value))}")
+            key = _escape(percent.utf8(str.__str__(name)))  # a member of an enum would write itself otherwise
+            items = value if isinstance(value, (list, tuple)) else (value,)
+            written += [key + b"=" + _escape(percent.utf8(_text(item))) for item in items if item is not None]
         except EncodeError as error:
             error.path = _shown(name)
             raise
-    return "&".join(written).encode("ascii")
+    return b"&".join(written)
 
 
 def bracketed(fields: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> list[tuple[str, Any]]:
@@ -152,6 +184,28 @@ def _decode(raw: bytes, max_fields: int, max_bytes: int, errors: str) -> list[tu
         raise DecodeError(f"the form has more than {max_bytes} bytes", offset=max_bytes)
     if raw.count(b"&") >= max_fields:
         _refuse_fields_beyond(max_fields, raw)
+    pairs = _decode_whole(raw)
+    return _decode_one_by_one(raw, errors) if pairs is None else pairs
+
+
+def _decode_whole(raw: bytes) -> list[tuple[str, str]] | None:
+    """The pairs if there is no fault in any and the markers stand in no text; else None."""
+    try:
+        marked = percent.unescape_well_formed(raw.translate(_MARKED)).decode()
+    except UnicodeDecodeError:
+        return None
+    if marked.count(_AND) != raw.count(b"&") or marked.count(_IS) != raw.count(b"="):
+        return None
+    pairs = []
+    for field in marked.split(_AND):
+        name, _, value = field.partition(_IS)
+        if field:
+            pairs.append((name, value if _IS not in value else value.replace(_IS, "=")))
+    return pairs
+
+
+def _decode_one_by_one(raw: bytes, errors: str) -> list[tuple[str, str]]:
+    """The same for every form, or the error for one with a fault in it."""
     pairs = []
     offset = 0
     for field in raw.split(b"&"):
@@ -235,31 +289,13 @@ def _pairs(fields: Iterable[tuple[str, Any]]) -> Iterable[tuple[str, Any]]:
         yield pair[0], pair[1]
 
 
-@lru_cache(maxsize=512)
-def _name(name: str) -> str:
-    """A name as it is sent. Programs send few names again and again; values are theirs and remembered nowhere."""
-    try:
-        return _escape(str.__str__(name))  # a name may be a member of an enum, which writes itself otherwise
-    except EncodeError as error:
-        error.path = _shown(name)
-        raise
-
-
-def _escape(text: str) -> str:
-    if _PLAIN.fullmatch(text):
-        return text
-    return percent.encode(text, _SAFE).replace(" ", "+")
-
-
 def _text(value: object) -> str:
     if isinstance(value, str):
         return str.__str__(value)
     if isinstance(value, bool):
         return "1" if value else "0"
     if isinstance(value, int):
-        if not -_TOO_LONG < value < _TOO_LONG:
-            raise EncodeError(f"an integer of more than {_MAX_DIGITS} digits cannot be a form field")
-        return int.__repr__(value)
+        return _integer(value)
     if isinstance(value, Decimal):
         return _plain_digits(value)
     if isinstance(value, bytes):
@@ -267,6 +303,15 @@ def _text(value: object) -> str:
     if isinstance(value, float):
         raise EncodeError("a float has no one exact text: give a Decimal or a str")
     raise EncodeError(f"a value of type {type(value).__name__} cannot be a form field")
+
+
+def _integer(value: int) -> str:
+    if not -_TOO_LONG < value < _TOO_LONG:
+        raise EncodeError(f"an integer of more than {_MAX_DIGITS} digits cannot be a form field")
+    return int.__repr__(value)
+
+
+_PLAIN_TYPES: dict[type, Callable[[Any], str]] = {str: str, bool: "01".__getitem__, int: _integer}
 
 
 def _utf8_text(value: bytes) -> str:
