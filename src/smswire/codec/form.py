@@ -78,15 +78,17 @@ def _encode_whole(pairs: Iterable[tuple[str, Any]]) -> bytes | None:
                 return None
             kind = type(value)
             if kind is str:
-                written.append(f"{name}{_IS}{value}")
+                written += name, _IS, value, _AND
             elif kind in _PLAIN_TYPES:
-                written.append(f"{name}{_IS}{_PLAIN_TYPES[kind](value)}")
+                written += name, _IS, _PLAIN_TYPES[kind](value), _AND
             elif value is not None:
                 if kind is not list and kind is not tuple:
                     return None
-                written += [f"{name}{_IS}{_PLAIN_TYPES[type(item)](item)}" for item in value]
-        marked = _AND.join(written).encode()
-        if marked.count(_IS_BYTE) != len(written) or (written and marked.count(_AND_BYTE) != len(written) - 1):
+                for item in value:
+                    written += name, _IS, _PLAIN_TYPES[type(item)](item), _AND
+        count = len(written) // 4
+        marked = "".join(written[:-1]).encode()
+        if marked.count(_IS_BYTE) != count or marked.count(_AND_BYTE) + 1 != max(count, 1):
             return None
         return _escape_whole(marked)
     except (KeyError, EncodeError, UnicodeEncodeError):

@@ -32,7 +32,7 @@ all but these). In a form a space is ``+``, so :mod:`~smswire.codec.form` is wha
 
 _HEX_DIGITS = b"0123456789ABCDEF"
 _NOTHING = 0xFF  # what is written is ASCII, so this byte can stand for none
-_CHUNK = 64 * 1024  # so that what a pass reads is still in the processor's cache
+_CHUNK = 32 * 1024  # what a pass reads is still in the cache then, and no buffer is so large that it is mapped anew
 _ESCAPE_RUN = re.compile(rb"(?:%[0-9A-Fa-f]{2})+")
 _MALFORMED = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _MALFORMED_IN_TEXT = re.compile(r"%(?![0-9A-Fa-f]{2})|[\ud800-\udfff]")
@@ -138,14 +138,15 @@ class Escaper:
         self.planes = [bytes(plane) for plane in planes]
 
     def __call__(self, raw: bytes) -> bytes:
-        if len(raw) > _CHUNK:
-            return b"".join([self(raw[at : at + _CHUNK]) for at in range(0, len(raw), _CHUNK)])
+        return b"".join([self._interlace(raw[at : at + _CHUNK]) for at in range(0, len(raw), _CHUNK)])
+
+    def _interlace(self, raw: bytes) -> bytearray:
         first, second, third = self.planes
         interlaced = bytearray(3 * len(raw))
         interlaced[0::3] = raw.translate(first)
         interlaced[1::3] = raw.translate(second)
         interlaced[2::3] = raw.translate(third)
-        return bytes(interlaced.translate(None, _NO_BYTES))
+        return interlaced.translate(None, _NO_BYTES)
 
 
 _NO_BYTES = bytes((_NOTHING,))
