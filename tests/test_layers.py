@@ -30,6 +30,9 @@ PURE = ("codec", "wire", "flow")
 IMPURE_MODULES = {"socket", "select", "selectors", "threading", "asyncio", "time", "random", "secrets", "os", "queue"}
 # The parts of `gateway` that a host with a transport of its own uses alone.
 SANS_IO_GATEWAY = {"auth", "call", "answer", "fields", "codes", "sms", "bundle"}
+# Whatever is sent and received goes through `codec`, but for what the sandbox saw: an independent reader judges it.
+CLIENT = ("wire", "flow", "net", "gateway", "cli")
+READS_THE_JUDGE = "cli/sandboxed.py"
 STANDARD_CODECS = {"json", "_json", "urllib", "ast", "html", "quopri", "base64", "ctypes"}
 THIRD_PARTY = {"wire": {"h11"}, "net": {"certifi"}, "sandbox": {"h11", "trustme"}, "cli": {"click", "rich"}}
 
@@ -94,6 +97,15 @@ def test_the_core_has_no_socket_clock_thread_or_chance(file: Path) -> None:
         assert module.split(".")[0] not in IMPURE_MODULES, f"line {node.lineno}: {module}"
         if layer_of(file) == "codec":
             assert module.split(".")[0] not in STANDARD_CODECS, f"line {node.lineno}: {module}"
+
+
+@pytest.mark.parametrize(
+    "file", [file for file in FILES if layer_of(file) in CLIENT and name(file) != READS_THE_JUDGE], ids=name
+)
+def test_the_client_reads_and_writes_with_our_codecs_only(file: Path) -> None:
+    """No JSON or URL module of the standard library but in the judge and what reads it for the demonstration."""
+    for node, module, is_relative in imports_of(file):
+        assert is_relative or module.split(".")[0] not in {"json", "_json", "urllib"}, f"line {node.lineno}: {module}"
 
 
 @pytest.mark.parametrize(

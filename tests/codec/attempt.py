@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
+from smswire.codec import json
 from smswire.errors import DecodeError
 
 
@@ -14,3 +17,10 @@ def attempt(decode: Callable[..., Any], *arguments: Any, **options: Any) -> tupl
         return decode(*arguments, **options), None
     except DecodeError as error:
         return None, error
+
+
+def fault_of(data: bytes | str, **options: Any) -> DecodeError:
+    """The error of JSON that has to be refused."""
+    with pytest.raises(DecodeError) as caught:
+        json.decode(data, **options)
+    return caught.value

@@ -6,8 +6,11 @@ words end at the first character that is none of theirs, so that character is lo
 
 from __future__ import annotations
 
+import re
+
 SPACE = " \t\n\r"
 HEX_DIGITS = "0123456789abcdefABCDEF"
+CLOSING = {"{": "}", "[": "]"}
 WORDS = {"t": "rue", "f": "alse", "n": "ull"}
 
 # number = [ minus ] int [ frac ] [ exp ]: state -> what each character leads to; "0" stands for a zero, "9" for 1 to 9.
@@ -22,6 +25,14 @@ NUMBER = {
     "exp": {"0": "exp", "9": "exp"},
 }
 NUMBER_MAY_END = {"zero", "int", "frac", "exp"}
+
+# What leads on from a state in which a text cannot end, and no bracket closes.
+NEXT = {"key": '"', "value": "0", "colon": ":", "escape": "n", "hex": "0"}
+
+
+HIGH_AT_THE_END = re.compile(
+    r"(?<!\\)(?:\\\\)*\\u[dD][89abAB][0-9a-fA-F]{2}(\\?|\\u|\\u[dD]|\\u[dD][c-fC-F][0-9a-fA-F]?)\Z"
+)
 
 
 class Grammar:
@@ -110,3 +121,31 @@ def first_fault(text: str) -> int | None:
         if not grammar.feed(char):
             return index
     return None if grammar.may_end() else len(text)
+
+
+def completion(text: str) -> str:
+    """What makes a JSON text of one that stops too soon: a key begun ends unlike any that came before, half a surrogate
+    pair gets its other half."""
+    grammar = Grammar()
+    for char in text:
+        assert grammar.feed(char)
+    written = ""
+    while not grammar.may_end():
+        state = grammar.state
+        high = HIGH_AT_THE_END.search(text + written)
+        if high:
+            piece = "\\udc00"[len(high[1]) :]
+        elif state == "string":
+            piece = "!" * len(text) + '"' if grammar.is_key else '"'
+        elif state == "word":
+            piece = grammar.rest
+        elif state in NUMBER and state not in NUMBER_MAY_END:
+            piece = "0"
+        elif state in NEXT:
+            piece = NEXT[state]
+        else:
+            piece = CLOSING[grammar.open[-1]]
+        for char in piece:
+            assert grammar.feed(char)
+        written += piece
+    return written

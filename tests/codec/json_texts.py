@@ -7,6 +7,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from smswire.codec import json as json_codec
+
 STRINGS = st.text() | st.text('"\\/\b\f\n\r\t\x00\x1f\x7f\u2028😀aé', max_size=6)
 FLOATS = st.floats(allow_nan=False, allow_infinity=False)
 SCALARS = st.none() | st.booleans() | st.integers() | st.integers(-5, 5) | FLOATS | STRINGS
@@ -40,6 +42,10 @@ def nearly_texts(draw: st.DrawFn) -> str:
         at = draw(st.integers(0, len(text)))
         text = text[:at] + draw(SNIPPETS | st.just("")) + text[at + draw(st.integers(0, 2)) :]
     return text
+
+
+# What the readers take besides the text when nothing is said.
+DEFAULTS = (json_codec.MAX_DEPTH, json_codec.MAX_DIGITS, "error", float, int)
 
 
 def same(left: Any, right: Any) -> bool:

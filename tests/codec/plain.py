@@ -1,4 +1,4 @@
-"""The standards' own steps for percent-encoding and forms, byte by byte: witness of the fast ways."""
+"""The standards' own steps and grammars for percent-encoding and forms, byte by byte: witness of the fast ways."""
 
 from __future__ import annotations
 
@@ -52,3 +52,31 @@ def parse_step_by_step(body: bytes) -> list[tuple[str, str]]:
             name, value = (sequence, b"") if at < 0 else (sequence[:at], sequence[at + 1 :])
             pairs.append((read(name), read(value)))
     return pairs
+
+
+def in_percent_grammar(text: str, safe: str) -> bool:
+    """RFC 3986 section 2.1: safe characters and pct-encoded = "%" HEXDIG HEXDIG, here in upper case, and never of a
+    character that is safe."""
+    at = 0
+    while at < len(text):
+        if text[at] == "%":
+            digits = text[at + 1 : at + 3]
+            if len(digits) < 2 or not set(digits) <= set("0123456789ABCDEF") or chr(int(digits, 16)) in safe:
+                return False
+            at += 3
+        elif text[at] in safe:
+            at += 1
+        else:
+            return False
+    return True
+
+
+def in_form_grammar(body: bytes) -> bool:
+    """What WHATWG's serializer can write: its own characters, "+" for a space, no empty field, one "=" in each."""
+    fields = body.decode("ascii").split("&") if body else []
+    return all(
+        field.count("=") == 1
+        and all(in_percent_grammar(part.replace("+", ""), FORM_SAFE.decode()) for part in field.split("="))
+        and "%20" not in field
+        for field in fields
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import doctest
 import importlib
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,8 +14,8 @@ import pytest
 import smswire.codec
 from smswire.codec import form, json, percent
 
-MODULES = ["", ".form", ".json", ".json.careful", ".json.decoder", ".json.encoder", ".json.number", ".json.path",
-           ".json.swift", ".percent"]  # fmt: skip
+MODULES = ["", ".__main__", ".form", ".json", ".json.careful", ".json.decoder", ".json.encoder", ".json.number",
+           ".json.path", ".json.swift", ".percent"]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", MODULES)
@@ -22,6 +23,15 @@ def test_the_examples_in_docstrings_run(name: str) -> None:
     """Every example of the codecs is true."""
     results = doctest.testmod(importlib.import_module("smswire.codec" + name), raise_on_error=True)
     assert results.failed == 0
+
+
+def test_the_examples_of_the_page_are_true() -> None:
+    """What docs/codecs.md shows is what comes."""
+    page = (Path(__file__).parents[2] / "docs" / "codecs.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```pycon\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+    assert blocks
+    test = doctest.DocTestParser().get_doctest("".join(blocks), {}, "codecs.md", None, 0)
+    doctest.DebugRunner().run(test)
 
 
 def test_the_codecs_use_none_of_the_standard_librarys() -> None:

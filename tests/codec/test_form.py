@@ -11,16 +11,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smswire.codec import form
+from smswire.codec import form, percent
 from smswire.errors import ConfigurationError, DecodeError, EncodeError
 
 from .attempt import attempt
-from .plain import parse_step_by_step, serialize_step_by_step
+from .plain import in_form_grammar, parse_step_by_step, serialize_step_by_step
 
 TEXT = st.text() | st.text("&=+% *-._~%41äß\n", max_size=8)
 PAIRS = st.lists(st.tuples(TEXT, TEXT), max_size=8)
 PIECES = st.sampled_from(["&", "&&", "=", "==", "+", "%", "%4", "%41", "%C3%A4", "%C3", "%E2%82", "%ff", "%25", "ä"])
 NEARLY_FORMS = st.lists(PIECES | st.text(max_size=3)).map("".join)
+
+
+# One of these completes whatever of UTF-8 can be completed: the second byte has its own range after E0 and F0.
+RESTS_OF_A_CHARACTER = [b"", b"%80", b"%80%80", b"%A0%80", b"%80%80%80", b"%90%80%80"]
 
 
 class Level(enum.IntEnum):
@@ -42,6 +46,20 @@ def test_what_was_encoded_decodes_to_itself(pairs: list[tuple[str, str]]) -> Non
 def test_encoding_is_the_standards_step_by_step(pairs: list[tuple[str, str]]) -> None:
     """The fast serializer writes what the standard's steps write."""
     assert form.encode(pairs) == serialize_step_by_step(pairs)
+
+
+@given(PAIRS)
+def test_output_is_in_the_grammar(pairs: list[tuple[str, str]]) -> None:
+    """A body is fields joined by "&", each a name, "=" and a value of bytes that stand for themselves, "+" or %XX."""
+    assert in_form_grammar(form.encode(pairs))
+
+
+@given(st.lists(PIECES.filter(str.isascii) | st.text(st.characters(max_codepoint=127), max_size=3)).map("".join))
+def test_what_decodes_encodes_to_what_decodes_alike(body: str) -> None:
+    """encode(decode(body)) is the one body with these pairs that the serializer writes; what it wrote comes back."""
+    written = form.encode(form.decode(body))
+    assert form.decode(written) == form.decode(body)
+    assert form.encode(form.decode(written)) == written
 
 
 @given(PAIRS)
@@ -72,15 +90,17 @@ def test_everything_decodes_as_in_the_standard_library(text: str) -> None:
 
 @given(NEARLY_FORMS | st.binary())
 def test_strict_reads_the_same_or_points_at_the_fault(data: str | bytes) -> None:
-    """Strict decoding gives what lenient decoding gives, or an offset before which all is well."""
+    """Strict decoding gives what lenient decoding gives, or points at the first fault: what stands before it can be
+    completed, if only by the rest of a character, and what has it inside cannot."""
     pairs, error = attempt(form.decode, data, errors="strict")
     if error is None:
         assert pairs == form.decode(data)
         return
     assert error.offset is not None
     assert error.offset < len(data)
-    _, fault_before = attempt(form.decode, data[: error.offset], errors="strict")
-    assert fault_before is None or "UTF-8" in str(fault_before)  # a character whose bytes the fault interrupts
+    before = data[: error.offset]
+    completed = [before + (rest if isinstance(before, bytes) else rest.decode()) for rest in RESTS_OF_A_CHARACTER]
+    assert not all(attempt(form.decode, whole, errors="strict")[1] for whole in completed)
     longest_token = 12  # four escapes
     for end in range(error.offset + longest_token, len(data)):
         assert attempt(form.decode, data[:end], errors="strict")[1] is not None
@@ -248,3 +268,46 @@ def test_other_types_and_options_are_refused() -> None:
         form.decode(5)  # type: ignore[arg-type]
     with pytest.raises(ConfigurationError):
         form.decode(b"", errors="ignore")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("code", range(0x100))
+def test_each_character_is_escaped_or_not_as_the_standard_has_it(code: int) -> None:
+    """Section 1.3, set by set, from the C0 controls to the form's own; the space becomes "+" (section 1.3 too)."""
+    char = chr(code)
+    c0_control = char <= "\x1f" or char > "~"
+    query = c0_control or char in ' "#<>'
+    path = query or char in "?^`{}"
+    userinfo = path or char in "/:;=@[\\]|"
+    component = userinfo or char in "$%&+,"
+    in_the_set = component or char in "!'()~"
+    expected = "+" if char == " " else "".join(f"%{byte:02X}" for byte in char.encode()) if in_the_set else char
+    assert form.encode([(char, char)]).decode() == f"{expected}={expected}"
+    assert (char in percent.FORM) == (not in_the_set)
+
+
+UTF8_BOUNDARIES = [
+    (b"%00", "\x00"), (b"%7F", "\x7f"), (b"%C2%80", "\x80"), (b"%DF%BF", "\u07ff"), (b"%E0%A0%80", "\u0800"),
+    (b"%ED%9F%BF", "\ud7ff"), (b"%EE%80%80", "\ue000"), (b"%EF%BF%BF", "\uffff"), (b"%F0%90%80%80", "\U00010000"),
+    (b"%F4%8F%BF%BF", "\U0010ffff"),
+]  # fmt: skip
+NOT_UTF8 = [
+    (b"%80", 1), (b"%BF", 1), (b"%C0%80", 2), (b"%C1%BF", 2), (b"%C2", 1), (b"%E0%9F%BF", 3), (b"%E0%A0", 1),
+    (b"%ED%A0%80", 3), (b"%ED%BF%BF", 3), (b"%F0%8F%BF%BF", 4), (b"%F0%90%80", 1), (b"%F4%90%80%80", 4),
+    (b"%F5%80", 2), (b"%FE", 1), (b"%FF", 1), (b"%C2%C2%80", 1),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("escaped", "text"), UTF8_BOUNDARIES)
+def test_the_boundaries_of_utf8_are_read_and_written(escaped: bytes, text: str) -> None:
+    """The first and the last character of each length (RFC 3629 section 4)."""
+    assert form.decode(b"a=" + escaped, errors="strict") == [("a", text)]
+    assert form.encode([("a", text)]) == b"a=" + escaped
+
+
+@pytest.mark.parametrize(("escaped", "replacements"), NOT_UTF8)
+def test_what_is_just_beyond_utf8_is_replaced(escaped: bytes, replacements: int) -> None:
+    """One U+FFFD for each byte that begins nothing, and one for a character cut short; strict refuses them."""
+    ((_, value),) = form.decode(b"a=" + escaped + b"+x")
+    assert value.count("\ufffd") == replacements
+    assert value.endswith(" x")
+    assert attempt(form.decode, b"a=" + escaped + b"+x", errors="strict")[1] is not None

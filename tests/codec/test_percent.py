@@ -12,7 +12,7 @@ from smswire.codec import percent
 from smswire.errors import ConfigurationError, DecodeError, EncodeError
 
 from .attempt import attempt
-from .plain import decode_byte_by_byte, encode_byte_by_byte
+from .plain import decode_byte_by_byte, encode_byte_by_byte, in_percent_grammar
 
 SAFE_SETS = st.sets(st.characters(max_codepoint=126, exclude_characters="%")).map("".join)
 PIECES = st.sampled_from(["%", "%%", "%4", "%41", "%c3%A9", "%C3", "%zz", "%2", "5", "é", "a+b", "%25", "%u0041"])
@@ -35,6 +35,12 @@ def test_text_is_taken_as_utf8(text: str) -> None:
 def test_encoding_is_the_standards_byte_by_byte(data: bytes, safe: str) -> None:
     """Both fast ways write what the rule of section 2.1 writes, byte by byte."""
     assert percent.encode(data, safe) == encode_byte_by_byte(data, safe)
+
+
+@given(st.binary(), SAFE_SETS)
+def test_output_is_in_the_grammar(data: bytes, safe: str) -> None:
+    """Safe characters and "%" with two upper-case digits, nothing else, and no safe character escaped."""
+    assert in_percent_grammar(percent.encode(data, safe), safe)
 
 
 @given(st.binary() | st.text().map(str.encode))
@@ -143,3 +149,52 @@ def test_no_error_holds_the_text() -> None:
         percent.encode("sesame\ud800")
     assert "sesame" not in str(caught.value)
     assert caught.value.__context__ is None
+
+
+ALPHA = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+UNRESERVED = ALPHA + "0123456789" + "-._~"  # section 2.3
+SUB_DELIMS = "!$&'()*+,;="  # section 2.2
+PCHAR = UNRESERVED + SUB_DELIMS + ":@"  # section 3.3
+FORM = ALPHA + "0123456789" + "*-._"  # WHATWG URL section 1.3
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        (percent.UNRESERVED, UNRESERVED),
+        (percent.PATH_SEGMENT, PCHAR),
+        (percent.QUERY, PCHAR + "/?"),
+        (percent.FORM, FORM),
+    ],
+)
+def test_each_byte_is_escaped_or_not_as_its_set_says(ours: str, theirs: str) -> None:
+    """Every byte in every set, alone and beside another that is escaped."""
+    for byte in range(0x100):
+        expected = chr(byte) if chr(byte) in theirs else f"%{byte:02X}"
+        assert percent.encode(bytes((byte,)), ours) == expected
+        assert percent.encode(bytes((byte, 0x25, 0xFF)), ours) == f"{expected}%25%FF"
+
+
+@pytest.mark.parametrize("byte", range(0x100))
+def test_each_escape_is_read_in_either_case(byte: int) -> None:
+    """Section 2.1: upper and lower case are equivalent."""
+    for escape in (f"%{byte:02X}", f"%{byte:02x}", f"%{byte:02X}"[:2] + f"{byte:02x}"[1]):
+        assert percent.decode(escape) == percent.decode(escape, malformed="keep") == bytes((byte,))
+
+
+@pytest.mark.parametrize(
+    ("text", "decoded"),
+    [
+        ("%25%s%1G", b"%%s%1G"),  # WHATWG URL section 1.3, its own examples
+        ("\u203d%25%2E", b"\xe2\x80\xbd%."),
+        ("%", b"%"),
+        ("%%", b"%%"),
+        ("%1", b"%1"),
+        ("%%31", b"%1"),
+        ("%/0%0/%:0%@0%G0%`0%g0%0:%0@%0G%0`%0g", b"%/0%0/%:0%@0%G0%`0%g0%0:%0@%0G%0`%0g"),
+        ("%09%A0%F0%a0%f0%9a%fF", b"\x09\xa0\xf0\xa0\xf0\x9a\xff"),
+    ],
+)
+def test_vectors_of_percent_decode(text: str, decoded: bytes) -> None:
+    """The characters next to the hexadecimal digits are none."""
+    assert percent.decode(text, malformed="keep") == decoded

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 from pathlib import Path
@@ -11,6 +10,7 @@ from queue import SimpleQueue
 import click
 
 from ..sandbox import Sandbox
+from .options import print_json
 
 DEFAULT_KEY = "sandbox-key"
 PORT = click.IntRange(0, 65_535)
@@ -91,7 +91,7 @@ def _announce(server: Sandbox, as_json: bool) -> None:
         "ca_file": server.ca_file,
     }
     if as_json:
-        click.echo(json.dumps(places))
+        print_json(places)
     else:
         for name, place in places.items():
             if place is not None:

@@ -1,7 +1,8 @@
 """A sandbox as a process of its own, for as long as it is needed, and what it saw.
 
 It is a separate process so that the client's promises are judged from outside: another interpreter, another clock
-reader, nothing shared but the wire. What it saw is read with the standard library, not with the code on trial.
+reader, nothing shared but the wire. What it saw is read with the standard library, not with the code on trial: this
+module is the one of the command that uses ``json`` and ``urllib``.
 """
 
 from __future__ import annotations

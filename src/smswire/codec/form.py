@@ -7,17 +7,16 @@ input: empty pieces between ``&`` are no pairs, a malformed ``%`` stays, bytes t
 
 ``encode`` also takes what the gateway's own client libraries turn into text before they send: ``True`` and ``False``
 are ``1`` and ``0``, ``None`` leaves the field out, a list or tuple repeats it, an ``int`` or ``Decimal`` is written
-out in digits. What has no one obvious text (a ``float``, a date, a set) is refused. A value may be a secret: no error
-quotes one.
+out in digits; ``bracketed`` gives nested values names such as ``files[0][name]``. What has no one obvious text (a
+``float``, a date, a set) is refused. A value may be a secret: no error quotes one.
 """
 
 from __future__ import annotations
 
 import re
 from codecs import utf_8_decode
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
-from functools import lru_cache
 from itertools import islice
 from typing import Any, Final, Literal
 
@@ -30,14 +29,21 @@ MAX_FIELDS: Final = 1000
 MAX_BYTES: Final = 32 * 1024 * 1024
 """The most bytes ``decode`` takes by default: the largest body that :mod:`smswire.wire` lets through."""
 
-# The complement of the "application/x-www-form-urlencoded percent-encode set", and the space, which becomes "+".
-_SAFE = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789*-._ "
-_PLAIN = re.compile(r"[A-Za-z0-9*\-._]*")
+_escape = percent.Escaper(percent.FORM.encode("ascii"), {ord(" "): ord("+")})
+
+# A whole form is escaped, or unescaped, in one go with these in the place of "&" and "=". Texts rarely have one of
+# them, and if they do it shows in the count: then each name and value is taken by itself.
+_AND, _IS = "\x00", "\x01"
+_AND_BYTE, _IS_BYTE = _AND.encode(), _IS.encode()
+_escape_whole = percent.Escaper(percent.FORM.encode("ascii"), {ord(" "): ord("+"), 0: ord("&"), 1: ord("=")})
+_MARKED = bytes.maketrans(b"&=+", _AND_BYTE + _IS_BYTE + b" ")
 
 # Decimal("1E+999999999") is short, and a gigabyte in plain digits. The bound is what Python writes of any int, whatever
 # sys.set_int_max_str_digits() says.
 _MAX_DIGITS = 640
 _TOO_LONG = 10**_MAX_DIGITS
+
+_MAX_BRACKETS = 16  # no form known nests deeper than 2, and what contains itself has no depth
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _BYTE = re.compile(rb"%[0-9A-Fa-f]{2}|.", re.DOTALL)
@@ -58,24 +64,87 @@ def encode(fields: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> bytes:
     >>> encode({"to": ["49171", "49172"], "text": "5 < 6", "flash": True, "label": None})
     b'to=49171&to=49172&text=5+%3C+6&flash=1'
     """
+    pairs = fields.items() if isinstance(fields, (dict, Mapping)) else list(_pairs(fields))
+    body = _encode_whole(pairs)
+    return _encode_one_by_one(pairs) if body is None else body
+
+
+def _encode_whole(pairs: Iterable[tuple[str, Any]]) -> bytes | None:
+    """The body if all is of the plain types and the markers stand in no text; else None, and nothing is said of it."""
     written: list[str] = []
-    for name, value in fields.items() if isinstance(fields, (dict, Mapping)) else _pairs(fields):
+    try:
+        for name, value in pairs:
+            if type(name) is not str:
+                return None
+            kind = type(value)
+            if kind is str:
+                written += name, _IS, value, _AND
+            elif kind in _PLAIN_TYPES:
+                written += name, _IS, _PLAIN_TYPES[kind](value), _AND
+            elif value is not None:
+                if kind is not list and kind is not tuple:
+                    return None
+                for item in value:
+                    written += name, _IS, _PLAIN_TYPES[type(item)](item), _AND
+        count = len(written) // 4
+        marked = "".join(written[:-1]).encode()
+        if marked.count(_IS_BYTE) != count or marked.count(_AND_BYTE) + 1 != max(count, 1):
+            return None
+        return _escape_whole(marked)
+    except (KeyError, EncodeError, UnicodeEncodeError):
+        return None
+
+
+def _encode_one_by_one(pairs: Iterable[tuple[str, Any]]) -> bytes:
+    """The same for everything that has a body, and the error for what has none."""
+    written: list[bytes] = []
+    for name, value in pairs:
         if not isinstance(name, str):
             raise EncodeError(f"the name of a field must be str, not {type(name).__name__}")
         if value is None:
             continue
-        key = _name(name)
         try:
-            if type(value) is str:
-                written.append(f"{key}={_escape(value)}")
-            elif isinstance(value, (list, tuple)):
-                written.extend(f"{key}={_escape(_text(item))}" for item in value if item is not None)
-            else:
-                written.append(f"{key}={_escape(_text(value))}")
+            key = _escape(percent.utf8(str.__str__(name)))  # a member of an enum would write itself otherwise
+            items = value if isinstance(value, (list, tuple)) else (value,)
+            written += [key + b"=" + _escape(percent.utf8(_text(item))) for item in items if item is not None]
         except EncodeError as error:
             error.path = _shown(name)
             raise
-    return "&".join(written).encode("ascii")
+    return b"&".join(written)
+
+
+def bracketed(fields: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> list[tuple[str, Any]]:
+    """The fields with nested values spread out under bracketed names, as PHP reads them: what ``encode`` takes.
+
+    A list of mappings becomes ``name[0][key]``, ``name[1][key]``, …, and a mapping ``name[key]``; so again for the
+    values within. Everything else stays what it is: a list of plain values repeats its field.
+
+    Args:
+        fields: a mapping, or pairs of a name and a value.
+
+    Raises:
+        EncodeError: a key in brackets that is not ``str`` or itself holds a bracket, which could be read in two
+            ways; values nested deeper than 16 brackets. ``path`` is the name of the field.
+
+    >>> bracketed({"to": ["49171", "49172"], "files": [{"name": "a.pdf", "contents": "QQ=="}]})
+    [('to', ['49171', '49172']), ('files[0][name]', 'a.pdf'), ('files[0][contents]', 'QQ==')]
+    """
+    flat: list[tuple[str, Any]] = []
+    for field in fields.items() if isinstance(fields, Mapping) else _pairs(fields):
+        if type(field[1]) is str:
+            flat.append(field)
+            continue
+        waiting = [(*field, 0)]  # of a nested value its own fields stand on top, the first one uppermost
+        while waiting:
+            name, value, depth = waiting.pop()
+            inner = _spread(name, value)
+            if inner is None:
+                flat.append((name, value))
+            elif depth >= _MAX_BRACKETS:
+                raise EncodeError(f"values are nested deeper than {_MAX_BRACKETS} brackets", path=_shown(field[0]))
+            else:
+                waiting += [(inner_name, item, depth + 1) for inner_name, item in reversed(inner)]
+    return flat
 
 
 def decode(
@@ -117,6 +186,28 @@ def _decode(raw: bytes, max_fields: int, max_bytes: int, errors: str) -> list[tu
         raise DecodeError(f"the form has more than {max_bytes} bytes", offset=max_bytes)
     if raw.count(b"&") >= max_fields:
         _refuse_fields_beyond(max_fields, raw)
+    pairs = _decode_whole(raw)
+    return _decode_one_by_one(raw, errors) if pairs is None else pairs
+
+
+def _decode_whole(raw: bytes) -> list[tuple[str, str]] | None:
+    """The pairs if there is no fault in any and the markers stand in no text; else None."""
+    try:
+        marked = percent.unescape_well_formed(raw.translate(_MARKED)).decode()
+    except UnicodeDecodeError:
+        return None
+    if marked.count(_AND) != raw.count(b"&") or marked.count(_IS) != raw.count(b"="):
+        return None
+    pairs = []
+    for field in marked.split(_AND):
+        name, _, value = field.partition(_IS)
+        if field:
+            pairs.append((name, value if _IS not in value else value.replace(_IS, "=")))
+    return pairs
+
+
+def _decode_one_by_one(raw: bytes, errors: str) -> list[tuple[str, str]]:
+    """The same for every form, or the error for one with a fault in it."""
     pairs = []
     offset = 0
     for field in raw.split(b"&"):
@@ -172,6 +263,24 @@ def _bytes(data: bytes | str, errors: str) -> bytes:
     return _SURROGATE.sub("\ufffd", data).encode()
 
 
+def _spread(name: str, value: Any) -> list[tuple[str, Any]] | None:
+    """The fields one level within the value, or None if it has no such level."""
+    is_list = isinstance(value, (list, tuple)) and bool(value) and all(isinstance(item, Mapping) for item in value)
+    if not is_list and not isinstance(value, Mapping):
+        return None
+    if not isinstance(name, str):
+        raise EncodeError(f"the name of a field must be str, not {type(name).__name__}")
+    name = str.__str__(name)
+    if is_list:
+        return [(f"{name}[{index}]", item) for index, item in enumerate(value)]
+    for key in value:
+        if not isinstance(key, str):
+            raise EncodeError(f"a key in brackets must be str, not {type(key).__name__}", path=_shown(name))
+        if "[" in key or "]" in key:
+            raise EncodeError("a key in brackets cannot hold a bracket", path=_shown(name))
+    return [(f"{name}[{str.__str__(key)}]", item) for key, item in value.items()]
+
+
 def _pairs(fields: Iterable[tuple[str, Any]]) -> Iterable[tuple[str, Any]]:
     if isinstance(fields, (str, bytes)) or not isinstance(fields, Iterable):
         raise EncodeError(f"a form is a mapping or pairs of name and value, not {type(fields).__name__}")
@@ -182,31 +291,13 @@ def _pairs(fields: Iterable[tuple[str, Any]]) -> Iterable[tuple[str, Any]]:
         yield pair[0], pair[1]
 
 
-@lru_cache(maxsize=512)
-def _name(name: str) -> str:
-    """A name as it is sent. Programs send few names again and again; values are theirs and remembered nowhere."""
-    try:
-        return _escape(str.__str__(name))  # a name may be a member of an enum, which writes itself otherwise
-    except EncodeError as error:
-        error.path = _shown(name)
-        raise
-
-
-def _escape(text: str) -> str:
-    if _PLAIN.fullmatch(text):
-        return text
-    return percent.encode(text, _SAFE).replace(" ", "+")
-
-
 def _text(value: object) -> str:
     if isinstance(value, str):
         return str.__str__(value)
     if isinstance(value, bool):
         return "1" if value else "0"
     if isinstance(value, int):
-        if not -_TOO_LONG < value < _TOO_LONG:
-            raise EncodeError(f"an integer of more than {_MAX_DIGITS} digits cannot be a form field")
-        return int.__repr__(value)
+        return _integer(value)
     if isinstance(value, Decimal):
         return _plain_digits(value)
     if isinstance(value, bytes):
@@ -214,6 +305,15 @@ def _text(value: object) -> str:
     if isinstance(value, float):
         raise EncodeError("a float has no one exact text: give a Decimal or a str")
     raise EncodeError(f"a value of type {type(value).__name__} cannot be a form field")
+
+
+def _integer(value: int) -> str:
+    if not -_TOO_LONG < value < _TOO_LONG:
+        raise EncodeError(f"an integer of more than {_MAX_DIGITS} digits cannot be a form field")
+    return int.__repr__(value)
+
+
+_PLAIN_TYPES: dict[type, Callable[[Any], str]] = {str: str, bool: "01".__getitem__, int: _integer}
 
 
 def _utf8_text(value: bytes) -> str:

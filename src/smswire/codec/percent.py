@@ -6,8 +6,7 @@ always encoded (2.4), so no two inputs share an encoding, and ``decode(encode(x)
 ``decode`` turns escapes into bytes and leaves every other byte as it is: which characters a component may hold is that
 component's grammar, and ``+`` for a space belongs to :mod:`~smswire.codec.form`.
 
-Encoding has two ways to the same bytes. Text in a script other than Latin comes in long runs that all need escaping:
-one step a run. ASCII has few distinct characters that do, mostly alone: one pass over the whole for each of them.
+Both directions are a handful of passes over the whole, each of them in C: none handles one byte at a time.
 """
 
 from __future__ import annotations
@@ -27,7 +26,13 @@ PATH_SEGMENT: Final = UNRESERVED + "!$&'()*+,;=:@"
 QUERY: Final = PATH_SEGMENT + "/?"
 """What a query may hold as it is (RFC 3986 section 3.4). It does not escape ``&`` and ``=``: no set for form fields."""
 
-_HEX_DIGITS = frozenset(b"0123456789ABCDEF")
+FORM: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789*-._"
+"""What a name or value of a form may hold as it is (WHATWG URL, "application/x-www-form-urlencoded percent-encode set":
+all but these). In a form a space is ``+``, so :mod:`~smswire.codec.form` is what writes one."""
+
+_HEX_DIGITS = b"0123456789ABCDEF"
+_NOTHING = 0xFF  # what is written is ASCII, so this byte can stand for none
+_CHUNK = 32 * 1024  # what a pass reads is still in the cache then, and no buffer is so large that it is mapped anew
 _ESCAPE_RUN = re.compile(rb"(?:%[0-9A-Fa-f]{2})+")
 _MALFORMED = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _MALFORMED_IN_TEXT = re.compile(r"%(?![0-9A-Fa-f]{2})|[\ud800-\udfff]")
@@ -51,20 +56,9 @@ def encode(data: str | bytes, safe: str = UNRESERVED) -> str:
     >>> encode("~user/a b", PATH_SEGMENT)
     '~user%2Fa%20b'
     """
-    raw = _utf8(data)
-    safe_bytes, unsafe_run = _safe_set(safe)
-    unsafe = raw.translate(None, safe_bytes)
-    if not unsafe:
-        return raw.decode("ascii")
-    # The passes would take the digits of one another's escapes for data if a digit had to be escaped too.
-    if not unsafe.isascii() or not _HEX_DIGITS.issubset(safe_bytes):
-        return _encode_by_runs(raw, unsafe_run)
-    if b"%" in unsafe:
-        raw = raw.replace(b"%", b"%25")  # first: later passes bring more of them
-        unsafe = unsafe.replace(b"%", b"")
-    for byte in set(unsafe):
-        raw = raw.replace(bytes((byte,)), b"%%%02X" % byte)
-    return raw.decode("ascii")
+    raw = utf8(data)
+    escape = _escaper(safe)
+    return (escape(raw) if raw.translate(None, escape.kept) else raw).decode("ascii")
 
 
 def decode(data: str | bytes, *, malformed: Literal["error", "keep"] = "error") -> bytes:
@@ -103,19 +97,70 @@ def decode(data: str | bytes, *, malformed: Literal["error", "keep"] = "error") 
 
 def unescape(data: bytes) -> bytes:
     """``decode`` for bytes that keeps a malformed ``%``: WHATWG URL, "percent-decode"."""
-    return _ESCAPE_RUN.sub(_unescape_run, data) if b"%" in data else data
+    if b"%" not in data:
+        return data
+    try:
+        return unescape_well_formed(data)
+    except UnicodeDecodeError:
+        return _ESCAPE_RUN.sub(_unescape_run, data)
+
+
+def unescape_well_formed(data: bytes) -> bytes:
+    """The same if every ``%`` has its two digits, else a ``UnicodeDecodeError``.
+
+    ``%41`` is read as ``\\x41`` by Python's codec for the escapes of its own literals, the one reader of hexadecimal
+    escapes it has. Latin-1 in and out, which is bytes as they are.
+    """
+    if b"\\" in data:
+        data = data.replace(b"\\", b"\\\\")
+    return data.replace(b"%", b"\\x").decode("unicode_escape").encode("latin-1")
+
+
+class Escaper:
+    """Escapes every byte but the ``kept`` and the keys of ``rewritten``, which turn into other bytes.
+
+    A byte becomes one byte or three. So there are three planes: the first bytes, the second, the third, each of them
+    the input translated by a table; a byte that becomes one has nothing in the second and the third. Interlaced, with
+    what is nothing thrown away, they are the output.
+    """
+
+    __slots__ = ("kept", "planes")
+
+    def __init__(self, kept: bytes, rewritten: dict[int, int] | None = None) -> None:
+        self.kept = kept
+        planes = [bytearray([byte]) * 256 for byte in (ord("%"), _NOTHING, _NOTHING)]
+        for byte in range(256):
+            planes[1][byte] = _HEX_DIGITS[byte >> 4]
+            planes[2][byte] = _HEX_DIGITS[byte & 15]
+        for byte, written in {byte: byte for byte in kept}.items() | (rewritten or {}).items():
+            planes[0][byte] = written
+            planes[1][byte] = planes[2][byte] = _NOTHING
+        self.planes = [bytes(plane) for plane in planes]
+
+    def __call__(self, raw: bytes) -> bytes:
+        return b"".join([self._interlace(raw[at : at + _CHUNK]) for at in range(0, len(raw), _CHUNK)])
+
+    def _interlace(self, raw: bytes) -> bytearray:
+        first, second, third = self.planes
+        interlaced = bytearray(3 * len(raw))
+        interlaced[0::3] = raw.translate(first)
+        interlaced[1::3] = raw.translate(second)
+        interlaced[2::3] = raw.translate(third)
+        return interlaced.translate(None, _NO_BYTES)
+
+
+_NO_BYTES = bytes((_NOTHING,))
 
 
 @lru_cache(maxsize=64)
-def _safe_set(safe: str) -> tuple[bytes, re.Pattern[bytes]]:
-    """The safe bytes, and a pattern for a run of all others."""
+def _escaper(safe: str) -> Escaper:
     if "%" in safe or not safe.isascii():
         raise ConfigurationError('the safe characters must be ASCII, and "%" is not one of them')
-    safe_bytes = safe.encode("ascii")
-    return safe_bytes, re.compile(b"[^" + re.escape(safe_bytes) + b"]+" if safe_bytes else rb"(?s:.+)")
+    return Escaper(safe.encode("ascii"))
 
 
-def _utf8(data: str | bytes) -> bytes:
+def utf8(data: str | bytes) -> bytes:
+    """Bytes as they are, text as its UTF-8; :class:`~smswire.errors.EncodeError` for what has none."""
     if isinstance(data, bytes):
         return data
     if not isinstance(data, str):
@@ -126,14 +171,6 @@ def _utf8(data: str | bytes) -> bytes:
         start = error.start
     # Outside the handler: the error's context would hold the text, which may be a secret.
     raise EncodeError(f"a lone surrogate, character {start}, has no UTF-8 form")
-
-
-def _encode_by_runs(raw: bytes, unsafe_run: re.Pattern[bytes]) -> str:
-    return unsafe_run.sub(_escape_run, raw).decode("ascii")
-
-
-def _escape_run(run: re.Match[bytes]) -> bytes:
-    return b"%" + run[0].hex("%").upper().encode("ascii")
 
 
 def _unescape_run(run: re.Match[bytes]) -> bytes:

@@ -122,13 +122,13 @@ def build(
     pairs += auth.parameters()
     headers = [*auth.headers(), ("Accept", "application/json"), ("SentWith", sent_with)]
     if in_url:
-        query = form.encode(_flat(pairs)).decode("ascii")
+        query = form.encode(form.bracketed(pairs)).decode("ascii")
         return Request(method, f"{target}?{query}" if query else target, headers, b"")
     if send_as == "json":
         headers.append(("Content-Type", "application/json"))
         return Request(method, target, headers, json.encode(_as_object(pairs)))
     headers.append(("Content-Type", "application/x-www-form-urlencoded"))
-    return Request(method, target, headers, form.encode(_flat(pairs)))
+    return Request(method, target, headers, form.encode(form.bracketed(pairs)))
 
 
 def check_settings(send_as: str, sent_with: str) -> None:
@@ -161,16 +161,3 @@ def _as_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(named) < len(pairs):
         raise InvalidParameter("a parameter is named twice, which a JSON object cannot carry; give it a list")
     return named
-
-
-def _flat(pairs: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
-    """A list of mappings as ``name[0][key]``, the way the gateway's own clients write it; all else as it is."""
-    flat: list[tuple[str, Any]] = []
-    for name, value in pairs:
-        if isinstance(value, list | tuple) and value and all(isinstance(one, Mapping) for one in value):
-            flat += [
-                (f"{name}[{place}][{key}]", field) for place, one in enumerate(value) for key, field in one.items()
-            ]
-        else:
-            flat.append((name, value))
-    return flat

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from ...errors import DecodeError
-from .number import NUMBER, Unfit, convert
+from .number import NUMBER, Unfit, convert, count_digits, too_many_digits
 from .path import write_path
 
 
@@ -59,6 +59,8 @@ _SPACE = re.compile(r"[ \t\n\r]*")
 _NUMBER = re.compile(NUMBER)
 _UNESCAPED = re.compile('[^"\\\\\x00-\x1f\ud800-\udfff]*')
 _HEX = re.compile(r"[0-9A-Fa-f]{0,4}")
+_HALF_A_PAIR = "the escape is half of a surrogate pair, and no character"
+_LOW_BEGUN = re.compile(r"[dD][c-fC-F]")
 _LOW = re.compile(r"\\u([dD][c-fC-F][0-9A-Fa-f]{2})")
 _LOW_CUT_SHORT = re.compile(r"(?:\\(?:u(?:[dD](?:[c-fC-F][0-9A-Fa-f]?)?)?)?)?\Z")
 
@@ -66,8 +68,8 @@ _LOW_CUT_SHORT = re.compile(r"(?:\\(?:u(?:[dD](?:[c-fC-F][0-9A-Fa-f]?)?)?)?)?\Z"
 class Reader:
     """Reads one text, once: ``Reader(…).read()``."""
 
-    __slots__ = ("at", "containers", "duplicate_keys", "expected", "keys", "max_depth", "max_digits", "parse_float",
-                 "parse_int", "text")  # fmt: skip
+    __slots__ = ("at", "containers", "duplicate_keys", "expected", "keeps_controls", "keeps_surrogates", "keys",
+                 "max_depth", "max_digits", "parse_float", "parse_int", "text")  # fmt: skip
 
     def __init__(
         self,
@@ -77,6 +79,8 @@ class Reader:
         duplicate_keys: str,
         parse_float: Callable[[str], Any],
         parse_int: Callable[[str], Any],
+        keeps_controls: bool = False,
+        keeps_surrogates: bool = False,
     ) -> None:
         self.text = text
         self.max_depth = max_depth
@@ -84,6 +88,8 @@ class Reader:
         self.duplicate_keys = duplicate_keys
         self.parse_float = parse_float
         self.parse_int = parse_int
+        self.keeps_controls = keeps_controls
+        self.keeps_surrogates = keeps_surrogates
         self.at = 0
         self.expected = Expected.VALUE
         self.containers: list[Any] = [[]]  # the first holds the value itself
@@ -169,22 +175,24 @@ class Reader:
         start = self.at
         number = _NUMBER.match(self.text, start)
         if number is None:
-            self.refuse_digit_missing(start + 1)  # behind "-"
+            self.refuse_digit_missing(start, start + 1)  # behind "-"
         self.at = number.end()
         next_char = self.text[self.at : self.at + 1]
         if number["exponent"] is None and next_char and next_char in "eE":
             sign = self.text[self.at + 1 : self.at + 2]
-            self.refuse_digit_missing(self.at + (2 if sign and sign in "+-" else 1))
+            self.refuse_digit_missing(start, self.at + (2 if sign and sign in "+-" else 1))
         is_integer = number["fraction"] is None and number["exponent"] is None
         if is_integer and next_char == ".":
-            self.refuse_digit_missing(self.at + 1)
+            self.refuse_digit_missing(start, self.at + 1)
         try:
             return convert(number[0], is_integer, self.max_digits, self.parse_int, self.parse_float)
         except Unfit as error:
             fault = self.fault(str(error), start)
         raise fault
 
-    def refuse_digit_missing(self, at: int) -> NoReturn:
+    def refuse_digit_missing(self, start: int, at: int) -> NoReturn:
+        if count_digits(self.text[start:at]) >= self.max_digits:
+            self.refuse(too_many_digits(self.max_digits), start)  # with the one that is missing
         found = self.text[at : at + 1]
         advice = _ADVICE.get(found) if found and found in "NI" else None
         self.refuse(f"expected a digit, found {self.glimpse(at)}", at, advice)
@@ -204,6 +212,9 @@ class Reader:
                 pieces.append(self.read_escape())
             elif not char:
                 self.refuse("the string does not end")
+            elif char < " " and self.keeps_controls:
+                pieces.append(char)
+                self.at += 1
             elif char < " ":
                 self.refuse(f"a control character must be escaped in a string: \\u{ord(char):04x}")
             else:
@@ -221,19 +232,22 @@ class Reader:
     def read_unicode_escape(self) -> str:
         start = self.at
         digits = _HEX.match(self.text, start + 2)[0]  # type: ignore[index]  # it matches "" too
+        if _LOW_BEGUN.match(digits) and not self.keeps_surrogates:
+            self.refuse(_HALF_A_PAIR, start)
         if len(digits) < 4:
             at = start + 2 + len(digits)
             self.refuse(f"expected a hexadecimal digit, found {self.glimpse(at)}", at)
         code = int(digits, 16)
         self.at = start + 6
-        if not 0xD800 <= code <= 0xDFFF:
+        if not 0xD800 <= code <= 0xDBFF:
             return chr(code)
-        is_high = code < 0xDC00
         low = _LOW.match(self.text, self.at)
-        if is_high and _LOW_CUT_SHORT.match(self.text, self.at):
+        if low is None and self.keeps_surrogates:
+            return chr(code)
+        if low is None and _LOW_CUT_SHORT.match(self.text, self.at):
             self.refuse("the string does not end", len(self.text))
-        if not is_high or low is None:
-            self.refuse("the escape is half of a surrogate pair, and no character", start)
+        if low is None:
+            self.refuse(_HALF_A_PAIR, start)
         self.at = low.end()
         return chr(0x10000 + (code - 0xD800 << 10) + int(low[1], 16) - 0xDC00)
 

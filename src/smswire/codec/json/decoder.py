@@ -33,6 +33,8 @@ def decode(
     duplicate_keys: Literal["error", "last", "first"] = "error",
     parse_float: Callable[[str], Any] = float,
     parse_int: Callable[[str], Any] = int,
+    control_characters: Literal["error", "keep"] = "error",
+    lone_surrogates: Literal["error", "keep"] = "error",
 ) -> Any:
     """The value that a JSON text stands for.
 
@@ -45,6 +47,10 @@ def decode(
             or the ``"first"`` of its values.
         parse_float: called with the text of each number that has a fraction or an exponent (``decimal.Decimal``).
         parse_int: called with the text of each other number.
+        control_characters: ``"keep"`` those below U+0020 that stand unescaped in a string, for senders that break
+            section 7.
+        lone_surrogates: ``"keep"`` half a pair that stands as an escape, such as ``\\ud800``, as that code point: a
+            ``str`` with it has no UTF-8 form. Unescaped in a ``str`` it is always an error, as it cannot be in bytes.
 
     Returns:
         ``dict``, ``list``, ``str``, ``int``, ``float``, ``bool`` or ``None``. ``-0`` is the int 0, ``-0.0`` a float.
@@ -52,7 +58,7 @@ def decode(
     Raises:
         DecodeError: the text is not JSON or passes a limit. ``offset`` counts bytes for bytes and characters for
             ``str``; ``line`` and ``column`` count characters; ``path`` is the value being read.
-        ConfigurationError: no such ``duplicate_keys``.
+        ConfigurationError: no such ``duplicate_keys``, ``control_characters`` or ``lone_surrogates``.
 
     >>> decode(b'{"success": "100", "messages": [{"price": 0.075}]}')
     {'success': '100', 'messages': [{'price': 0.075}]}
@@ -62,8 +68,11 @@ def decode(
     """
     if duplicate_keys not in ("error", "last", "first"):
         raise ConfigurationError('duplicate_keys is "error", "last" or "first"')
+    if control_characters not in ("error", "keep") or lone_surrogates not in ("error", "keep"):
+        raise ConfigurationError('control_characters and lone_surrogates are "error" or "keep"')
     rules = (max_depth, max_digits, duplicate_keys, parse_float, parse_int)
-    text = _text(data, max_bytes, rules)
+    kept = (control_characters == "keep", lone_surrogates == "keep")  # what swift gives up on in any case
+    text = _text(data, max_bytes, (*rules, *kept))
     try:
         if isinstance(data, str) and _SURROGATE.search(data):
             raise swift.GiveUp
@@ -71,7 +80,7 @@ def decode(
     except swift.GiveUp:
         pass  # outside the handler, or every error would carry the signal as its context
     try:
-        return careful.Reader(text, *rules).read()
+        return careful.Reader(text, *rules, *kept).read()
     except DecodeError as error:
         if isinstance(data, bytes) and error.offset is not None:
             error.offset = len(text[: error.offset].encode())
@@ -98,13 +107,14 @@ def _check_length(raw: bytes, max_bytes: int, *, counts_bytes: bool) -> None:
         taken = raw[:max_bytes].decode("utf-8", "ignore")
         line, column = careful.place(taken, len(taken))
         offset = max_bytes if counts_bytes else len(taken)
-        raise DecodeError(f"the text has more than {max_bytes} bytes", offset=offset, line=line, column=column)
+        reason = f"the text has more than {max_bytes} bytes"
+        raise DecodeError(reason, offset=offset, line=line, column=column, path="$")
 
 
 def _not_utf8(data: bytes, start: int, rules: tuple[Any, ...]) -> DecodeError:
     """The first fault of bytes that are not UTF-8 from ``start`` on: the text before may be none of JSON."""
     text = data[:start].decode()
-    path = None
+    path: str | None = "$"
     try:
         careful.Reader(text, *rules).read()
     except DecodeError as error:

@@ -32,8 +32,8 @@ def convert(
     text: str, is_integer: bool, max_digits: int, parse_int: Callable[[str], Any], parse_float: Callable[[str], Any]
 ) -> Any:
     """The value of ``text``, a number in the grammar. Raises :class:`Unfit`."""
-    if len(text) > max_digits and len(text.translate(_NO_DIGITS)) > max_digits:
-        raise Unfit(f"the number has more than {max_digits} digits")
+    if len(text) > max_digits and count_digits(text) > max_digits:
+        raise Unfit(too_many_digits(max_digits))
     parse = parse_int if is_integer else parse_float
     if parse is int and len(text) > _CHUNK:
         return read_integer(text)
@@ -45,6 +45,16 @@ def convert(
     if isinstance(value, float) and value in _INFINITE:
         raise Unfit("the number is too large for a float")
     return value
+
+
+def count_digits(text: str) -> int:
+    """How many digits a number has, or the beginning of one."""
+    return len(text.translate(_NO_DIGITS))
+
+
+def too_many_digits(max_digits: int) -> str:
+    """What is said of a number that passes the limit."""
+    return f"the number has more than {max_digits} digits"
 
 
 def read_integer(text: str) -> int:

@@ -1,0 +1,56 @@
+"""What a bench hands back: a table to read, and a file for programs."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Iterable
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from .race import Result
+
+
+def collect(results: Iterable[Result], count: int) -> list[Result]:
+    """All results, with a bar on stderr while they come in."""
+    return list(track(results, "measuring", count, console=Console(stderr=True), transient=True))
+
+
+def print_table(results: Iterable[Result]) -> None:
+    table = Table(title=f"CPython {platform.python_version()}: ratio of the times of a call, medians")
+    table.add_column("case")
+    table.add_column("against")
+    for heading in ("ours µs", "theirs µs", "ratio", "goal"):
+        table.add_column(heading, justify="right")
+    table.add_column("")
+    for result in results:
+        table.add_row(
+            result.case.name,
+            result.case.against,
+            f"{result.ours_s * 1e6:,.2f}",
+            f"{result.theirs_s * 1e6:,.2f}",
+            f"{result.ratio:.2f}",
+            f"≤ {result.case.goal:g}",
+            "ok" if result.ok else "[bold]slower[/bold]",
+        )
+    # A pipe has no width of its own, and a wrapped table is no table.
+    console = Console()
+    (console if console.is_terminal else Console(width=140)).print(table)
+
+
+def write_json(results: Iterable[Result], path: Path) -> None:
+    """``[{"case", "python", "ratio", "goal", "ok"}]``."""
+    rows = [
+        {
+            "case": f"{result.case.name}, against {result.case.against}",
+            "python": platform.python_version(),
+            "ratio": round(result.ratio, 3),
+            "goal": result.case.goal,
+            "ok": result.ok,
+        }
+        for result in results
+    ]
+    path.write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")

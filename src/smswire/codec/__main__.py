@@ -1,0 +1,47 @@
+"""``python -m smswire.codec json|form FILE``: silence and 0 if the file is valid, else the fault on stderr and 1.
+
+A form is read with ``errors="strict"``: what WHATWG's parser puts up with is a fault here. ``-`` is standard input.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..errors import DecodeError
+from . import form, json
+from .json.careful import place
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Checks one file; returns the exit status. Wrong usage and a file that cannot be read end in 2."""
+    parser = argparse.ArgumentParser(prog="python -m smswire.codec", description="Check a file to the letter.")
+    formats = parser.add_subparsers(dest="format", required=True)
+    of_json = formats.add_parser("json", help="RFC 8259")
+    of_json.add_argument("--duplicate-keys", choices=("error", "last", "first"), default="error")
+    of_form = formats.add_parser("form", help="application/x-www-form-urlencoded, WHATWG URL")
+    for each in (of_json, of_form):
+        each.add_argument("file", help='"-" for standard input')
+    options = parser.parse_args(arguments)
+    try:
+        data = sys.stdin.buffer.read() if options.file == "-" else Path(options.file).read_bytes()
+    except OSError as error:
+        parser.error(str(error))
+    try:
+        if options.format == "json":
+            json.decode(data, duplicate_keys=options.duplicate_keys)
+        else:
+            form.decode(data, errors="strict")
+    except DecodeError as error:
+        if error.line is None:
+            before = data[: error.offset].decode("utf-8", "replace")
+            error.line, error.column = place(before, len(before))
+        sys.stderr.write(f"{options.file}: {error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
