@@ -78,7 +78,8 @@ class Server:
         if self.says_farewell and isinstance(self.link, ssl.SSLSocket):
             # The answer to our close_notify is the client's, who has no need to give it.
             self.link.settimeout(0)
-            with contextlib.suppress(ssl.SSLWantReadError):
+            # Nor to wait for ours, once it has its answer.
+            with contextlib.suppress(OSError):
                 self.link.unwrap()
         with contextlib.suppress(OSError):
             self.link.shutdown(socket.SHUT_RDWR)
