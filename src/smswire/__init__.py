@@ -15,12 +15,14 @@ from .errors import Sent
 if TYPE_CHECKING:
     from .flow.retry import Outcome
     from .gateway import Gateway, Message
+    from .net.aio import AsyncClient
     from .net.blocking import Client
     from .net.pacers import Pacer
 
-__all__ = ["Client", "Gateway", "Message", "Outcome", "Pacer", "Sent", "errors"]
+__all__ = ["AsyncClient", "Client", "Gateway", "Message", "Outcome", "Pacer", "Sent", "errors"]
 
 _HOME = {
+    "AsyncClient": ".net.aio",
     "Client": ".net.blocking",
     "Gateway": ".gateway",
     "Message": ".gateway",
