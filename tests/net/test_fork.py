@@ -12,6 +12,8 @@ from smswire.sandbox import Limits
 
 from .raw import OK, WITHIN_S, Peer
 
+ABOUT = ["blocking"]
+
 # In a process of its own: a fork in one that has threads is what Python 3.12 warns of, and what is tested here.
 SCRIPT = """
     import os, sys, threading, warnings

@@ -329,7 +329,9 @@ class Dispatch:
             # One failure may be told to many calls, and each adds to it how it stood.
             return self._failed(copy(waiter.error), now)
         if now >= self._deadline:
-            self._failure = _timeout("waiting for a connection")
+            is_dialled_for = self._pool.is_dialling_for(waiter)
+            self.outcome.attempts += is_dialled_for
+            self._failure = _timeout("connecting" if is_dialled_for else "waiting for a connection")
             return self._leave(now)
         self.wait_until = self._deadline
         if self._pool.dialer is not None:

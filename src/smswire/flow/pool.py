@@ -26,7 +26,7 @@ import math
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from itertools import chain
+from itertools import chain, islice
 from typing import Final, NamedTuple, Protocol
 
 from ..errors import Closed, ConfigurationError, NetworkError, PoolFull, ResolutionError, SmswireError
@@ -326,6 +326,10 @@ class Pool:
             self._dial_news = True
             self._lookup = None
             self._fire()
+
+    def is_dialling_for(self, waiter: Waiter) -> bool:
+        """Whether one of the pool's own openings will be this waiter's, as things stand."""
+        return self.dialer is not None and waiter in islice(self._waiting, len(self._openings))
 
     def wake_dialer(self) -> None:
         """The pacing rule's waker, and anybody's who knows that a dial may have become possible."""

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import socket
 from asyncio import get_running_loop
 from collections.abc import Iterable
 from contextlib import suppress
@@ -36,6 +35,9 @@ from .pacers import Pacer
 from .resolve import Resolve
 from .settings import PoolOptions, Settings, draw
 from .trust import Trust
+
+# A loop that has no readiness callbacks says so whatever descriptor it is asked about.
+NO_DESCRIPTOR = 2**31 - 1
 
 
 class _LoopPool(Pool):
@@ -536,15 +538,10 @@ class AsyncClient:
         """The loop in which it is first used is its own."""
         self._check_place()
         loop = self._loop = self._pool.loop = get_running_loop()
-        ours, other = socket.socketpair()
         try:
-            loop.add_reader(ours.fileno(), lambda: None)
-            loop.remove_reader(ours.fileno())
+            loop.remove_reader(NO_DESCRIPTOR)
         except NotImplementedError:
             self._link_kind = TaskLink
-        finally:
-            ours.close()
-            other.close()
 
     def _check_place(self) -> None:
         if self._is_forked:
