@@ -23,7 +23,7 @@ class ReaderlessLoop(asyncio.SelectorEventLoop):
     def add_reader(self, *_: object) -> NoReturn:
         raise NotImplementedError
 
-    add_writer = remove_reader = remove_writer = add_reader
+    add_writer = add_reader
 
 
 LOOPS: dict[str, Callable[[], asyncio.AbstractEventLoop]] = {

@@ -97,7 +97,7 @@ class _Line:
     def receive(self, call: Dispatch) -> int:
         """Reads once, and says what follows."""
         if self.link.unknown:
-            self.account(call)
+            self.account()
         try:
             data = self.link.receive()
         except BlockingIOError:
@@ -106,10 +106,10 @@ class _Line:
             return call.handle_error(error, monotonic())
         return call.handle_data(data, monotonic()) if data else call.handle_end(monotonic())
 
-    def account(self, call: Dispatch) -> None:
+    def account(self) -> None:
         """What nobody can count any more counts as gone."""
         unknown, self.link.unknown = self.link.unknown, 0
-        call.handle_sent(unknown, monotonic())
+        self.connection.channel.handed_over(unknown)
 
     def link_connected(self, link: Link, error: OSError | None) -> None:
         raise AssertionError("the connection was open already")
@@ -122,8 +122,11 @@ class _Line:
                 self.client._read_idle(self)
             return
         step = self.receive(call)
-        if step != READ and step != WRITE:
-            self.go_on(step)
+        while step in (READ, WRITE):
+            if not link.has_failed():
+                return
+            step = self.receive(call)
+        self.go_on(step)
 
     def link_writable(self, link: Link, taken: int) -> None:
         call = self.call
@@ -429,7 +432,7 @@ class AsyncClient:
                 nearest = min(nearest, line.until)
                 continue
             if line.link.unknown:
-                line.account(line.call)
+                line.account()
             line.go_on(line.call.next_step(now))
         if nearest < self._next_deadline:
             self._watch_deadline(nearest)
@@ -539,9 +542,13 @@ class AsyncClient:
         self._check_place()
         loop = self._loop = self._pool.loop = get_running_loop()
         try:
-            loop.remove_reader(NO_DESCRIPTOR)
+            loop.add_reader(NO_DESCRIPTOR, self._dial_soon)
         except NotImplementedError:
             self._link_kind = TaskLink
+        except (OSError, ValueError):
+            pass
+        else:
+            loop.remove_reader(NO_DESCRIPTOR)
 
     def _check_place(self) -> None:
         if self._is_forked:

@@ -77,17 +77,9 @@ class Dial:
 
     def link_readable(self, link: Link) -> None:
         address = self._address_of[link]
-        try:
-            data = link.receive()
-        except BlockingIOError:
-            return
-        except OSError as error:
-            self.opening.handle_failed(address, error, monotonic())
-        else:
-            if data:
-                self.opening.handle_data(address, data, monotonic())
-            else:
-                self.opening.handle_end(address, monotonic())
+        self._receive(link, address)
+        while address in self.opening.attempts and link.has_failed():
+            self._receive(link, address)
         self._flush(link, address)
         self.go()
 
@@ -114,6 +106,19 @@ class Dial:
         self.opening.handle_connected(address, monotonic())
         link.watch()
         self._flush(link, address)
+
+    def _receive(self, link: Link, address: Address) -> None:
+        try:
+            data = link.receive()
+        except BlockingIOError:
+            return
+        except OSError as error:
+            self.opening.handle_failed(address, error, monotonic())
+            return
+        if data:
+            self.opening.handle_data(address, data, monotonic())
+        else:
+            self.opening.handle_end(address, monotonic())
 
     def _flush(self, link: Link, address: Address) -> None:
         attempt = self.opening.attempts.get(address)

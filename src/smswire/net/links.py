@@ -76,6 +76,13 @@ class Link:
         """Whether ``receive`` has something this instant; a third of the price of a failed read."""
         return bool(self._poll.poll(0))
 
+    def has_failed(self) -> bool:
+        """Whether the far end reset it, maybe behind bytes that are still to be read. A callback has to read them all:
+        libuv watches no socket any more that has failed.
+        """
+        ready = self._poll.poll(0)
+        return bool(ready) and ready[0][1] & ~IN != 0
+
     def receive(self) -> bytes:
         """As ``socket.recv``: raises BlockingIOError when there is nothing."""
         return self.socket.recv(RECEIVE_BYTES)
@@ -146,6 +153,9 @@ class TaskLink(Link):
     def has_news(self) -> bool:
         return self._news is not None
 
+    def has_failed(self) -> bool:
+        return False
+
     def receive(self) -> bytes:
         news, self._news = self._news, None
         if news is None:
@@ -183,12 +193,13 @@ class TaskLink(Link):
         try:
             await self._loop.sock_connect(self.socket, address.sockaddr)
         except OSError as raised:
-            error = raised
+            # asyncio says which address it was, and leaves out what went wrong.
+            error = OSError(raised.errno, os.strerror(raised.errno)) if raised.errno else raised
         self._writing = None
         self.owner.link_connected(self, error)
 
     async def _read(self) -> None:
-        while True:
+        while self.socket.fileno() >= 0:
             try:
                 self._news = await self._loop.sock_recv(self.socket, RECEIVE_BYTES)
             except OSError as error:
