@@ -37,9 +37,10 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """A test that makes clients runs over every runtime, unless its module names those it is about."""
+    """A test that makes clients runs over every runtime, unless it is marked as being about some."""
     if "runtime" in metafunc.fixturenames:
-        metafunc.parametrize("runtime", getattr(metafunc.module, "ABOUT", RUNTIMES))
+        about = metafunc.definition.get_closest_marker("about")
+        metafunc.parametrize("runtime", about.args if about else RUNTIMES)
 
 
 def open_descriptors() -> int:

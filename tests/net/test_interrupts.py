@@ -17,7 +17,7 @@ from smswire.flow.retry import Outcome
 from .raw import OK, WITHIN_S, Peer, black_hole
 from .test_queue import Caller, Gate, wait_for_waiters
 
-ABOUT = ["blocking"]
+pytestmark = pytest.mark.about("blocking")
 
 
 @pytest.fixture(autouse=True)

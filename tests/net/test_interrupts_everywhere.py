@@ -25,7 +25,7 @@ from smswire.wire import Channel
 from ..flow.calls import Call
 from .raw import OK, Peer
 
-ABOUT = ["blocking"]
+pytestmark = pytest.mark.about("blocking")
 
 # Signals are delivered where a function begins, and behind each call: that is where a profiler is called, too.
 POINTS = ("call", "return", "c_return")
