@@ -193,6 +193,27 @@ def test_ctrl_c_sends_nothing_new_and_finishes_what_is_in_flight(tmp_path, numbe
         assert (account["accepted"], account["not_sent"], account["interrupted"]) == (len(received), len(stopped), True)
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_an_interrupted_sms_says_whether_it_may_have_been_sent(number):
+    """Status 130, whatever asked it to stop: in words on stderr, and in JSON."""
+    in_flight, may_answer = threading.Semaphore(0), threading.Event()
+
+    def resolve(name):
+        in_flight.release()
+        may_answer.wait()
+        return ["127.0.0.1"]
+
+    with Sandbox({KEY: "gate.example"}, resolve=resolve) as sandbox:
+        with start("sms", "+4915112345678", "hello", "--json", *reaching(sandbox)) as process:
+            in_flight.acquire()
+            process.send_signal(number)
+            stdout, stderr = process.communicate()
+        may_answer.set()
+    assert stderr == "smswire: interrupted; the SMS may have been sent\n"
+    assert json.loads(stdout) == {"error": "interrupted", "sent": "maybe"}
+    assert process.returncode == 130
+
+
 def test_a_terminal_that_cannot_show_a_character_ends_no_send(sandbox, tmp_path):
     """It is shown escaped, and JSON is ASCII anyway."""
     file = write(tmp_path / "m.csv", ("Müller 😀", "hello"), ("+4915112345678", "hello"))

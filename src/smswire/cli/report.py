@@ -70,7 +70,7 @@ class Report:
             descriptor, self._written_as = tempfile.mkstemp(dir=place.parent, prefix=f".{place.name}.", suffix=".part")
         except OSError as error:
             raise ReportError(f"the report cannot go to {self.path}: {error.strerror}") from error
-        self._out = open(descriptor, "w", encoding="utf-8", newline="")
+        self._out = open(descriptor, "w", encoding="utf-8", errors="backslashreplace", newline="")
         return self
 
     def write(self, lines: Iterable[Line]) -> None:
@@ -98,5 +98,5 @@ class Report:
         if self._written_as is not None:
             with contextlib.suppress(OSError):  # a full disk is told of once, by ``write``
                 self._out.close()
-            with contextlib.suppress(FileNotFoundError):
+            with contextlib.suppress(OSError):
                 os.unlink(self._written_as)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .options import INTERRUPTED, Command, Settings, complain, gateway_options, print_json
+from .interrupts import Interrupts
+from .options import ACCEPTED, INTERRUPTED, Command, Result, Settings, complain, gateway_options
 
 if TYPE_CHECKING:
     from ..gateway import SmsAnswer
@@ -22,27 +23,26 @@ _SHOWN = ("id", "recipient", "sender", "encoding", "parts", "price", "success", 
 @click.argument("text")
 @click.option("--from", "sender", metavar="SENDER", help="What the recipient sees as the sender.")
 @gateway_options
-@click.pass_context
-def sms(ctx: click.Context, settings: Settings, to: str, text: str, sender: str | None, as_json: bool) -> None:
+@click.pass_obj
+def sms(interrupts: Interrupts, /, settings: Settings, to: str, text: str, sender: str | None, **_: object) -> Result:
     """Send TEXT to the recipient TO.
 
-    Exit status: 0 accepted, 1 not accepted or not known to be, 2 wrong usage, 130 interrupted.
+    Exit status: 0 accepted, 1 not accepted or not known to be, 2 wrong usage, 130 interrupted, and then it is said
+    whether the SMS may have been sent. That the result cannot be printed does not change it.
     """
     from ..flow.retry import Outcome
 
     outcome = Outcome()
-    try:
-        with settings.gateway() as gateway:
-            answer = gateway.sms(to, text, from_=sender, outcome=outcome)
-    except KeyboardInterrupt:  # not ours, so it cannot say by itself what it interrupted
-        if as_json:
-            print_json({"error": "interrupted", "sent": outcome.sent.value})
-        complain(f"interrupted; the SMS {_MAY_HAVE_LEFT[outcome.sent.value]}")
-        ctx.exit(INTERRUPTED)
-    if as_json:
-        print_json(_as_json(answer))
-    else:
-        click.echo("\n".join(_in_words(answer)))
+    with settings.gateway() as gateway:
+        try:
+            try:
+                answer = gateway.sms(to, text, from_=sender, outcome=outcome)
+            finally:
+                interrupts.end()
+        except KeyboardInterrupt:  # not ours, so it cannot say by itself what it interrupted
+            complain(f"interrupted; the SMS {_MAY_HAVE_LEFT[outcome.sent.value]}")
+            return Result(INTERRUPTED, {"error": "interrupted", "sent": outcome.sent.value})
+    return Result(ACCEPTED, _as_json(answer), _in_words(answer))
 
 
 def _as_json(answer: SmsAnswer) -> dict[str, Any]:
