@@ -281,3 +281,37 @@ def test_signals_in_a_burst_end_the_sandbox():
 def test_a_port_out_of_range_is_wrong_usage(option):
     """It is refused, not taken modulo 65,536."""
     assert CliRunner().invoke(app, ["sandbox", option, "99999"]).exit_code == 2
+
+
+def test_a_port_that_is_taken_is_named_with_its_address(sandbox):
+    """In a sentence, without the system's number for it."""
+    ended = CliRunner().invoke(app, ["sandbox", "--port", str(sandbox.port)])
+    assert ended.exit_code == 1
+    assert ended.stderr == f"Error: cannot listen on 127.0.0.1, port {sandbox.port}: Address already in use\n"
+
+
+def test_a_sandbox_ends_with_its_starter_however_that_ends():
+    """A killed demonstration leaves nobody listening: the kernel closes the pipe that the sandbox reads to its end."""
+    program = (
+        "import sys; from smswire.cli.interrupts import Interrupts; from smswire.cli.sandboxed import running_sandbox\n"
+        "with running_sandbox('a-key', Interrupts()) as sandbox: print(sandbox.inspection_url, flush=True); input()"
+    )
+    command = [sys.executable, "-c", program]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as starter:
+        inspection = urlsplit(starter.stdout.readline().strip())
+        with socket.create_connection((inspection.hostname, inspection.port), 30.0) as watching:
+            starter.kill()
+            assert watching.recv(1) == b""
+
+
+def test_a_sandbox_may_be_told_to_end_with_its_input():
+    """And is otherwise none of its input's business."""
+    for options, ends in ((["--until-stdin-ends"], True), ([], False)):
+        command = [sys.executable, "-m", "smswire", "sandbox", "--json", *options]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+            assert process.stdout.readline()
+            process.stdin.write(b"not the end")
+            process.stdin.close()
+            if not ends:
+                process.terminate()
+            assert process.wait(30.0) == 0
