@@ -14,11 +14,13 @@ from .errors import Sent
 
 if TYPE_CHECKING:
     from .flow.retry import Outcome
-    from .gateway import Gateway, Message
+    from .gateway import Gateway, Message, SmsOutcome
     from .net.blocking import Client
     from .net.pacers import Pacer
 
-__all__ = ["Client", "Gateway", "Message", "Outcome", "Pacer", "Sent", "errors"]
+    __version__: str
+
+__all__ = ["Client", "Gateway", "Message", "Outcome", "Pacer", "Sent", "SmsOutcome", "errors"]
 
 _HOME = {
     "Client": ".net.blocking",
@@ -26,10 +28,13 @@ _HOME = {
     "Message": ".gateway",
     "Outcome": ".flow.retry",
     "Pacer": ".net.pacers",
+    "SmsOutcome": ".gateway",
 }
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        return _version()
     home = _HOME.get(name)
     if home is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
@@ -37,5 +42,15 @@ def __getattr__(name: str) -> Any:
     return value
 
 
+def _version() -> str:
+    """The version of the package installed under this name; ``0+unknown`` where none is, in a copy for instance."""
+    from importlib import metadata
+
+    try:
+        return metadata.version(__name__)
+    except metadata.PackageNotFoundError:
+        return "0+unknown"
+
+
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *__all__, "__version__"})

@@ -66,8 +66,11 @@ def test_an_sms_arrives_as_it_was_typed(sandbox):
     assert (message["to"], message["text"]) == ("4915112345678", "Grüße & 100 % 😀\nnächste Zeile")
     answer = last_line(ended)
     assert (answer["sent"], answer["code"], answer["messages"][0]["id"]) == ("yes", 100, message["id"])
-    in_words = run(sandbox, "sms", "+4915112345679", "hello", "--from", "Shop & Co")
+    options = ("--from", "Shop & Co", "--label", "spring", "--foreign-id", "order-7")
+    in_words = run(sandbox, "sms", "+4915112345679", "hello", *options)
     assert sandbox.messages()[-1]["from"] == "Shop & Co"
+    sent_along = sandbox.messages()[-1]["parameters"]
+    assert (sent_along["label"], sent_along["foreign_id"]) == ("spring", "order-7")
     assert in_words.stdout.startswith("accepted (code 100")
     assert f"id {sandbox.messages()[-1]['id']}, recipient 4915112345679" in in_words.stdout
 
@@ -100,6 +103,27 @@ def test_the_key_may_come_from_a_file(sandbox, tmp_path):
     key_file = tmp_path / "key"
     key_file.write_text(KEY + "\n")
     assert run(sandbox, "balance", "--api-key-file", key_file, key="").exit_code == 0
+
+
+@pytest.mark.parametrize("command", ["sms", "bulk", "balance"])
+def test_a_call_takes_no_longer_than_it_may(tmp_path, command):
+    """Here without end, since the sandbox does not answer."""
+    may_answer = threading.Event()
+
+    def resolve(name):
+        may_answer.wait()
+        return ["127.0.0.1"]
+
+    file = write(tmp_path / "m.csv", ("+4915112345678", "hello"))
+    arguments = {"sms": ("+4915112345678", "hello"), "bulk": (file,), "balance": ()}[command]
+    with Sandbox({KEY: "gate.example"}, resolve=resolve) as sandbox:
+        ended = run(sandbox, command, *arguments, "--json", "--timeout", "0.2")
+        may_answer.set()
+    assert ended.exit_code == 1
+    if command == "bulk":
+        assert last_line(ended)["reasons"] in ({"maybe_sent": {"Timeout": 1}}, {"not_sent": {"Timeout": 1}})
+    else:
+        assert "the deadline passed" in last_line(ended)["error"]
 
 
 @pytest.mark.parametrize("auth", ["basic", "x_api_key", "bearer", "p"])

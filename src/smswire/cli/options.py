@@ -38,7 +38,7 @@ class Settings:
     """Which gateway, and how to reach it; the key is not in the repr.
 
     Attributes:
-        base_url, auth, send_as: as ``Gateway`` has them, or None for its default.
+        base_url, auth, send_as, timeout: as ``Gateway`` has them, or None for its default.
         trust: file with the certificates to trust, or None for the usual ones.
         connections: how many connections there may be at once.
     """
@@ -49,6 +49,7 @@ class Settings:
     connections: int = 50
     auth: str | None = None
     send_as: str | None = None
+    timeout: float | None = None
 
     def gateway(self, *, pacer: Pacer | None = None) -> Gateway:
         """A gateway as set.
@@ -58,7 +59,8 @@ class Settings:
         """
         from ..gateway import Gateway
 
-        chosen = {"base_url": self.base_url, "auth": self.auth, "send_as": self.send_as, "pacer": pacer}
+        names = ("base_url", "auth", "send_as", "timeout")
+        chosen = {"pacer": pacer} | {name: getattr(self, name) for name in names}
         given: dict[str, Any] = {name: value for name, value in chosen.items() if value is not None}
         return Gateway(self.api_key, trust=self.trust, max_connections=self.connections, **given)
 
@@ -103,6 +105,13 @@ def gateway_options(command: Callable[..., Result]) -> Callable[..., Result]:
     )
     @click.option("--auth", type=click.Choice(["basic", "x_api_key", "bearer", "p"]), help="How to show the key.")
     @click.option("--send-as", type=click.Choice(["form", "json", "query"]), help="How to write the parameters.")
+    @click.option(
+        "--timeout",
+        type=float,
+        metavar="SECONDS",
+        help="What a call may take, waiting for a connection included.",
+        show_default="30",
+    )
     @connections_option
     @json_option
     @functools.wraps(command)
@@ -112,10 +121,11 @@ def gateway_options(command: Callable[..., Result]) -> Callable[..., Result]:
         api_key_file: Path | None,
         auth: str | None,
         send_as: str | None,
+        timeout: float | None,
         connections: int,
         **rest: Any,
     ) -> Result:
-        return command(Settings(_api_key(api_key_file), base_url, trust, connections, auth, send_as), **rest)
+        return command(Settings(_api_key(api_key_file), base_url, trust, connections, auth, send_as, timeout), **rest)
 
     return with_settings
 
