@@ -51,15 +51,15 @@ def sms(
     for name, value in typed.items():
         _check_locale(name, value)
     outcome = Outcome()
-    with settings.gateway() as gateway:
-        try:
+    try:
+        with settings.gateway() as gateway:
             try:
                 answer = gateway.sms(to, text, from_=sender, label=label, foreign_id=foreign_id, outcome=outcome)
             finally:
                 interrupts.end()
-        except KeyboardInterrupt:  # not ours, so it cannot say by itself what it interrupted
-            complain(f"interrupted; the SMS {_MAY_HAVE_LEFT[outcome.sent.value]}")
-            return Result(INTERRUPTED, {"error": "interrupted", "sent": outcome.sent.value})
+    except KeyboardInterrupt:  # not ours, so it cannot say by itself what it interrupted
+        complain(f"interrupted; the SMS {_MAY_HAVE_LEFT[outcome.sent.value]}")
+        return Result(INTERRUPTED, {"error": "interrupted", "sent": outcome.sent.value})
     return Result(ACCEPTED, _as_json(answer), _in_words(answer))
 
 
