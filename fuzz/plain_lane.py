@@ -2,7 +2,7 @@
 
 Of the input's bytes the first few decide how to look at the rest, which is the answer: the request's method, limits,
 where it is cut, and whether the stream ends behind it. The answer is made of its bytes as they are, or as `recipe`
-spells it: a lawful answer, damaged in so many places. `plain` counts the cases of which the lane took the answer.
+spells it: a lawful answer, damaged in so many places. `plain` counts the cases of which the plain lane took the answer.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import gzip
 from collections.abc import Callable
 from itertools import pairwise
+from random import Random
 
 from smswire.errors import SmswireError
 from smswire.wire import Limits
@@ -28,8 +29,8 @@ TOKENS = [
     b"\r", b"\n", b"\r\n", b"\r\n\r\n", b"\0", b" ", b"\t", b":", b";", b"0", b"1", b"f", b"-", b"+", b"_", b"0x",
     b"\xff", b"\x0b", b"\x0c", b"\x1c", b"\x7f", b"\x85", b"\xa0", OK, SIZED, CHUNKED, THREE, b"0\r\n\r\n", b"204",
     b"HTTP/1.1 100 C\r\n\r\n", b"HTTP/1.0 200 OK\r\n", b"Content-Encoding: gzip\r\n", b"Connection: close\r\n",
-    b"\r\n Content-Length: 1", b"\r\n\t", b"Content-Length", b"tRANSFER-eNCODING", b"Connection", b"close", b"keep-alive",
-    b"00000003\r\n", b"000000003\r\n", b"X: y\r\n", b" :", b",", b"Chunked", b"3\r\n",
+    b"\r\n Content-Length: 1", b"\r\n\t", b"Content-Length", b"tRANSFER-eNCODING", b"Connection", b"close",
+    b"keep-alive", b"00000003\r\n", b"000000003\r\n", b"X: y\r\n", b" :", b",", b"Chunked", b"3\r\n",
 ]  # fmt: skip
 _AS_IT_IS = b"\0\0\0"
 SEEDS = [
@@ -47,11 +48,21 @@ SEEDS = [
     b"",
 ]  # fmt: skip
 
+# What a recipe draws from: the first of each more often than all the rest.
+STARTS = [b"HTTP/1.1 ", b"HTTP/1.0 "]
+STATUSES = [
+    b"200 OK", b"200", b"200 ", b"200 a \xfc", b"202 \t", b"299 OK", b"400 OK", b"503 OK", b"599 OK", b"204 OK",
+    b"304 OK", b"600 OK", b"100 OK", b"101 OK", b"199 OK",
+]  # fmt: skip
+CODINGS = [b"Transfer-Encoding: chunked", b"transfer-encoding:chunked\t", b"Transfer-Encoding: Chunked"]
+SIZE_LINES = [b"%x\r\n", b"%08X\r\n", b"%09x\r\n", b"%x;a=b\r\n", b"%x \r\n"]
+ENDS = [b"0\r\n\r\n", b"00000000\r\n\r\n", b"0\r\nX: y\r\n\r\n", b"0\r\nX y\r\n\r\n", b"0;a\r\n\r\n"]
+
 # Few can be passed by a short answer, so here are small ones too.
 LIMITS = [
     Limits(),
     Limits(max_head_bytes=64, max_fields=3, max_body_bytes=20, max_chunks=2),
-    Limits(max_line_bytes=9, max_body_bytes=9),
+    Limits(max_line_bytes=9, max_chunks=2),
     Limits(max_fields=1, max_line_bytes=12, max_body_bytes=3, max_chunks=1),
 ]
 METHODS = ["POST", "GET", "HEAD", "DELETE"]
@@ -64,10 +75,10 @@ def check(data: bytes) -> None:
     source = Bytes(data)
     how, cut, place = source.next(), source.next(), source.next()
     answer = recipe(source) if how & 0x80 else source.rest()
-    # Three of four cases have the usual limits, and three of four are not HEAD.
-    limits = LIMITS[how >> 3 & 3 if how & 0x20 else 0]
+    # Most cases have the usual limits, and most are not HEAD.
+    limits = LIMITS[how >> 3 & 3 if how & 0x60 == 0x60 else 0]
     method = METHODS[how & 3 if how & 4 else 0]
-    check_answer(cut_up(answer, cut, place), method, limits, has_end=bool(how & 0x40))
+    check_answer(cut_up(answer, cut, place), method, limits, has_end=bool(place & 1))
 
 
 def check_answer(pieces: list[bytes], method: str, limits: Limits, *, has_end: bool) -> None:
@@ -100,15 +111,24 @@ def what_comes_of(exchange: Exchange, call: Callable[[Exchange], object]) -> tup
 
 def cut_up(answer: bytes, cut: int, place: int) -> list[bytes]:
     """The answer whole, byte by byte, or in pieces, some of which are cut where cutting hurts."""
-    if not cut & 0x30 or not answer:
+    if not cut & 0x10 or not answer:
         return [answer] if answer else []
-    if cut & 0x30 == 0x30:
+    if cut & 0xF0 == 0xF0:
         return [answer[at : at + 1] for at in range(len(answer))]
     head = answer.find(b"\r\n\r\n") + 4
     edges = {0, len(answer), place * 7 % len(answer)}
     if cut & 0x20:
         edges |= {min(head, len(answer)), (head + (cut & 15)) % len(answer), len(answer) - (cut & 7)}
     return [answer[start:stop] for start, stop in pairwise(sorted(edges)) if start < stop]
+
+
+def generate(random: Random) -> bytes:
+    """An input that has `recipe` make the answer."""
+    return bytes([random.randrange(0x80, 0x100)]) + random.randbytes(40)
+
+
+def tally() -> str:
+    return f"{plain:,} of them plain"
 
 
 class Bytes:
@@ -122,6 +142,10 @@ class Bytes:
         self.at += 1
         return self.data[self.at - 1] if self.at <= len(self.data) else 0
 
+    def one_of(self, choices: list[bytes]) -> bytes:
+        number = self.next()
+        return choices[number % len(choices) if number > 200 else 0]
+
     def rest(self) -> bytes:
         return self.data[self.at :]
 
@@ -129,28 +153,27 @@ class Bytes:
 def recipe(source: Bytes) -> bytes:
     """A lawful answer of a length or of chunks, then as many faults as the source asks for."""
     shape, size = source.next(), source.next()
-    lines = [
-        b"HTTP/1.1 %d%s"
-        % ((200, 200, 201, 400, 503, 599, 204, 600)[shape & 7], (b" OK", b"", b" ", b" a \xfc")[shape >> 3 & 3])
-    ]
-    lines += [
-        LINES[source.next() % len(LINES)] if source.next() < 24 else LINES[source.next() % 7]
-        for _ in range(source.next() % 6)
-    ]
+    lines = [source.one_of(STARTS) + source.one_of(STATUSES)]
+    for _ in range(source.next() % 6):
+        kind = source.next()
+        lines.append(LINES[kind % (len(LINES) if kind > 240 else 7)])
     body = bytes((index * 37 + size) % 256 for index in range(size % 40))
-    if size > 240:
+    if shape & 0x0F == 0x0F:
         body = gzip.compress(body, mtime=0)
         lines.append(b"Content-Encoding: gzip")
-    at = source.next() % len(lines) + 1
     if shape & 0x20:
-        lines.insert(at, b"%s: %d" % ((b"Content-Length", b"content-length")[shape >> 6 & 1], len(body)))
+        framing = (b"Content-Length: %d", b"content-length:%d ")[shape >> 6 & 1] % len(body)
     else:
-        lines.insert(at, (b"Transfer-Encoding: chunked", b"transfer-encoding:chunked ")[shape >> 6 & 1])
+        framing = source.one_of(CODINGS)
         step = size % 17 + 1
         parts = [body[start : start + step] for start in range(0, len(body), step)]
-        body = b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in parts) + b"0\r\n\r\n"
+        line = source.one_of(SIZE_LINES)
+        end = source.one_of(ENDS)
+        body = b"".join(line % len(part) + part + b"\r\n" for part in parts) + end
+    lines.insert(source.next() % len(lines) + 1, framing)
     answer = b"\r\n".join(lines) + b"\r\n\r\n" + body
-    for _ in range(max(0, source.next() % 8 - 4)):
-        where, gone = source.next() * 3 % (len(answer) + 1), source.next() % 8
-        answer = answer[:where] + TOKENS[source.next() % len(TOKENS)] + answer[where + max(0, gone - 3) :]
+    for _ in range(max(0, source.next() % 8 - 5)):
+        start = source.next() * 3 % (len(answer) + 1)
+        gone = max(0, source.next() % 8 - 3)
+        answer = answer[:start] + TOKENS[source.next() % len(TOKENS)] + answer[start + gone :]
     return answer
