@@ -11,6 +11,7 @@ key travels in them.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable, Iterator
 from typing import Any, Final, NoReturn, overload
@@ -259,21 +260,28 @@ class Response(_Frozen):
         return f"<Response {self.status}, {len(self.body)} bytes>"
 
 
+# A client says the same few names again and again; the bound is for one who makes them up.
+@functools.lru_cache(maxsize=256)
+def _fault_of(name: str) -> str | None:
+    if not _is_token(name):
+        return "the name is not a token"
+    return f"{name} is not the caller's to set" if name.lower() in SET_BY_US else None
+
+
 def _checked(fields: Iterable[tuple[str, str]]) -> Headers:
     """`Headers` fit to be sent, or `InvalidRequest` with the number of the field at fault, from 1."""
     try:
-        pairs = tuple([(name, value) for name, value in fields])
+        headers = Headers(fields)
     except (TypeError, ValueError):
         raise InvalidRequest("headers must be pairs of name and value") from None
-    for number, (name, value) in enumerate(pairs, 1):
+    for number, (name, value) in enumerate(headers.pairs, 1):
         if not isinstance(name, str) or not isinstance(value, str):
             raise InvalidRequest(f"header field {number}: name and value must be str")
-        if not _is_token(name):
-            raise InvalidRequest(f"header field {number}: the name is not a token")
-        if name.lower() in SET_BY_US:
-            raise InvalidRequest(f"header field {number}: {name} is not the caller's to set")
+        fault = _fault_of(name)
+        if fault is not None:
+            raise InvalidRequest(f"header field {number}: {fault}")
         if not _is_value(value):
             raise InvalidRequest(
                 f"header field {number}: the value of {name} must be printable ASCII without outer spaces"
             )
-    return Headers(pairs)
+    return headers
