@@ -107,7 +107,7 @@ class Exchange:
     """
 
     __slots__ = (
-        "_came", "_general", "_limits", "_looks_left", "_method", "_waiting", "_wanted", "is_reusable", "response",
+        "_general", "_limits", "_looks_left", "_method", "_waiting", "_wanted", "is_reusable", "response",
     )  # fmt: skip
 
     def __init__(self, method: str, limits: Limits, lane: Lane = "auto") -> None:
@@ -115,9 +115,8 @@ class Exchange:
         self._limits = limits
         self._looks_left = MAX_LOOKS if lane == "auto" and method != "HEAD" else 0
         self._general: General | None = None
-        self._waiting: list[bytes] = []
-        self._came = 0  # bytes that wait
-        self._wanted = 0  # with fewer another look is pointless
+        self._waiting = bytearray()
+        self._wanted = 0  # bytes; with fewer another look is pointless
         self.response: Response | None = None
         self.is_reusable = False
 
@@ -134,11 +133,10 @@ class Exchange:
         general = self._general
         if general is None:
             if self._waiting:
-                self._waiting.append(data)
-                self._came += len(data)
-                if self._came < self._wanted:
+                self._waiting += data
+                if len(self._waiting) < self._wanted:
                     return None
-                data = b"".join(self._waiting)
+                data = bytes(self._waiting)
                 self._waiting.clear()
             if self._looks_left:
                 self._looks_left -= 1
@@ -148,8 +146,8 @@ class Exchange:
                     self.response = response
                     return response
                 if end:
-                    self._waiting.append(data)
-                    self._came, self._wanted = len(data), end
+                    self._waiting += data
+                    self._wanted = end
                     return None
             general = self._ask_h11()
         response = general.receive(data)
@@ -172,7 +170,7 @@ class Exchange:
         if general is None:
             general = self._ask_h11()
             if self._waiting:
-                general.receive(b"".join(self._waiting))
+                general.receive(bytes(self._waiting))
         self.response = general.receive_end(is_orderly=is_orderly)
         return self.response
 
