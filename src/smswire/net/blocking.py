@@ -28,6 +28,7 @@ from ..flow.pacing import Waker
 from ..flow.pool import Lookup, Pool, PoolStats
 from ..flow.retry import Outcome
 from ..wire.channel import Channel
+from ..wire.exchange import Lane, checked_lane
 from ..wire.head import Limits
 from ..wire.message import Request, Response
 from ..wire.tls import TLS
@@ -189,6 +190,7 @@ class Client:
         pacer: the ``Pacer`` to share; by default all clients of a host name in this process share one.
         local_address: the IP address to connect from.
         limits: what an answer may take.
+        lane: ``"auto"`` reads answers whose framing cannot be read in two ways without h11, ``"h11"`` reads all by h11.
         resolve: a function from the host name to IP addresses, instead of the system's; it may block.
 
     Raises:
@@ -219,6 +221,7 @@ class Client:
         pacer: Pacer | None = None,
         local_address: str | None = None,
         limits: Limits | None = None,
+        lane: Lane = "auto",
         resolve: Resolve | None = None,
     ) -> None:
         self.origin = parse(origin)
@@ -227,6 +230,7 @@ class Client:
         self._pacer = pacer_for(self.origin.host) if pacer is None else pacer
         self._local = None if local_address is None else _local_address(local_address)
         self._limits = Limits() if limits is None else limits
+        self._lane = checked_lane(lane)
         self._resolve = resolve
         self.max_connections = max_connections
         self._pool_options = {
@@ -593,7 +597,7 @@ class Client:
             self._pool.addresses.replace([fixed], inf)
 
     def _new_channel(self) -> Channel:
-        return Channel(self.origin.authority, tls=self._tls, limits=self._limits)
+        return Channel(self.origin.authority, tls=self._tls, limits=self._limits, lane=self._lane)
 
     def _restart_in_child(self) -> None:
         """After a fork: the parent's connections are the parent's; not a byte of TLS may come from here."""
