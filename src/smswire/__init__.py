@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .net.blocking import Client
     from .net.pacers import Pacer
 
-    __version__: str
+__version__ = "0.1.0"
 
 __all__ = ["Client", "Gateway", "Message", "Outcome", "Pacer", "Sent", "SmsOutcome", "errors"]
 
@@ -33,8 +33,6 @@ _HOME = {
 
 
 def __getattr__(name: str) -> Any:
-    if name == "__version__":
-        return _version()
     home = _HOME.get(name)
     if home is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
@@ -42,15 +40,5 @@ def __getattr__(name: str) -> Any:
     return value
 
 
-def _version() -> str:
-    """The version of the package installed under this name; ``0+unknown`` where none is, in a copy for instance."""
-    from importlib import metadata
-
-    try:
-        return metadata.version(__name__)
-    except metadata.PackageNotFoundError:
-        return "0+unknown"
-
-
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__, "__version__"})
+    return sorted({*globals(), *__all__})

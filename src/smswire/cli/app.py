@@ -25,7 +25,7 @@ class _Commands(click.Group):
 
 def _show_version(ctx: click.Context, option: click.Parameter, is_wanted: bool) -> None:
     if is_wanted:
-        from .. import __version__  # read where it is installed, which no other command needs to wait for
+        from .. import __version__
 
         click.echo(f"smswire {__version__}")
         ctx.exit()
