@@ -74,6 +74,7 @@ class InLoop:
         self._client = AsyncClient(origin, **settings)
         self._thread = LoopThread(new_loop())
         self._ended = False
+        self._pool = self._client._pool
         self.origin = self._client.origin
         self.max_connections = self._client.max_connections
 

@@ -225,6 +225,7 @@ def test_a_loop_that_ends_first_leaves_no_descriptor_behind(serve):
 
 def test_calls_that_close_while_they_wait_are_told(serve):
     """In the queue, and with an answer outstanding: each says Closed and how it stood."""
+
     def silent(peer: Peer) -> None:
         peer.read_request()
         peer.read_to_end()

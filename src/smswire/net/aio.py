@@ -27,6 +27,7 @@ from ..flow.dialing import Opening
 from ..flow.dispatch import CLOSE, DONE, PROBE, READ, WAIT, WRITE, Dispatch
 from ..flow.pool import Lookup, Pool, PoolStats
 from ..flow.retry import Outcome
+from ..wire.exchange import Lane
 from ..wire.head import Limits
 from ..wire.message import Request, Response
 from .async_dial import Dial
@@ -156,6 +157,7 @@ class AsyncClient:
         pacer: the ``Pacer`` to share; by default all clients of a host name in this process share one.
         local_address: the IP address to connect from.
         limits: what an answer may take.
+        lane: ``"auto"`` reads answers whose framing cannot be read in two ways without h11, ``"h11"`` reads all by h11.
         resolve: a function from the host name to IP addresses, instead of the system's; it may block.
 
     Raises:
@@ -190,6 +192,7 @@ class AsyncClient:
         pacer: Pacer | None = None,
         local_address: str | None = None,
         limits: Limits | None = None,
+        lane: Lane = "auto",
         resolve: Resolve | None = None,
     ) -> None:
         self._settings = Settings(
@@ -199,6 +202,7 @@ class AsyncClient:
             pacer=pacer,
             local_address=local_address,
             limits=limits,
+            lane=lane,
             resolve=resolve,
             pool=PoolOptions(max_connections, max_waiters, connect_timeout, max_requests, max_age, idle_timeout),
         )

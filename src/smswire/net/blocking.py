@@ -26,6 +26,7 @@ from ..flow.dispatch import Dispatch
 from ..flow.pacing import Waker
 from ..flow.pool import Lookup, Pool, PoolStats
 from ..flow.retry import Outcome
+from ..wire.exchange import Lane
 from ..wire.head import Limits
 from ..wire.message import Request, Response
 from .pacers import Pacer
@@ -179,6 +180,7 @@ class Client:
         pacer: the ``Pacer`` to share; by default all clients of a host name in this process share one.
         local_address: the IP address to connect from.
         limits: what an answer may take.
+        lane: ``"auto"`` reads answers whose framing cannot be read in two ways without h11, ``"h11"`` reads all by h11.
         resolve: a function from the host name to IP addresses, instead of the system's; it may block.
 
     Raises:
@@ -209,6 +211,7 @@ class Client:
         pacer: Pacer | None = None,
         local_address: str | None = None,
         limits: Limits | None = None,
+        lane: Lane = "auto",
         resolve: Resolve | None = None,
     ) -> None:
         self._settings = Settings(
@@ -218,6 +221,7 @@ class Client:
             pacer=pacer,
             local_address=local_address,
             limits=limits,
+            lane=lane,
             resolve=resolve,
             pool=PoolOptions(max_connections, max_waiters, connect_timeout, max_requests, max_age, idle_timeout),
         )

@@ -17,6 +17,7 @@ from ..errors import ConfigurationError, ResolutionError, SmswireError
 from ..flow.dialing import Address
 from ..flow.pool import Lookup, Pool
 from ..wire.channel import Channel
+from ..wire.exchange import Lane, checked_lane
 from ..wire.head import Limits
 from ..wire.message import Request
 from ..wire.tls import TLS
@@ -62,6 +63,7 @@ class Settings:
         pacer: Pacer | None,
         local_address: str | None,
         limits: Limits | None,
+        lane: Lane,
         resolve: Resolve | None,
         pool: PoolOptions,
     ) -> None:
@@ -70,6 +72,7 @@ class Settings:
         self._timeout = checked_timeout(timeout)
         self._trust = trust
         self._limits = Limits() if limits is None else limits
+        self._lane = checked_lane(lane)
         self._resolve = resolve
         self._pacer = pacer_for(self.origin.host) if pacer is None else pacer
         self._pool_options = pool
@@ -138,7 +141,7 @@ class Settings:
     def _new_channel(self) -> Channel:
         if self.needs_trust:
             self.load_trust()
-        return Channel(self.origin.authority, tls=self._tls, limits=self._limits)
+        return Channel(self.origin.authority, tls=self._tls, limits=self._limits, lane=self._lane)
 
 
 def draw() -> float:
