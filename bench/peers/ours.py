@@ -1,0 +1,67 @@
+"""smswire, all its own: form encoder, JSON decoder, and a typed answer through the gateway object."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from inspect import signature
+from typing import Any
+
+from smswire import Client, Gateway, Pacer
+
+from ..job import KEEPALIVE_REQUESTS, KEY, Fields, NotThereYet, Task
+
+LONG_S = 3600.0
+"""Idle connections stay open as long as the server lets them, as do those of the peers."""
+
+
+def options(client: type, task: Task, lane: str) -> dict[str, Any]:
+    """What a client of ours is built with: unpaced, and everything else as it comes.
+
+    Raises:
+        NotThereYet: this tree's client has no such lane.
+    """
+    chosen: dict[str, Any] = {
+        "trust": task.ca_file,
+        "pacer": Pacer(limit=10_000, spacing=0, lag=0.001),
+        "max_connections": task.connections,
+        "max_requests": KEEPALIVE_REQUESTS,
+        "idle_timeout": LONG_S,
+        "timeout": 120.0,
+    }
+    if "lane" in signature(client).parameters:
+        chosen["lane"] = lane
+    elif lane != "h11":  # without lanes everything goes through h11
+        raise NotThereYet(f"not there yet: {client.__name__}(lane={lane!r})")
+    return chosen
+
+
+@contextmanager
+def gateway(task: Task, lane: str) -> Iterator[Callable[[Fields], Any]]:
+    with (
+        Client(task.origin, **options(Client, task, lane)) as client,
+        Gateway(KEY, base_url=task.base_url, auth="x_api_key", client=client, timeout=120.0) as ours,
+    ):
+
+        def send(fields: Fields) -> Any:
+            return ours.sms(**fields)
+
+        yield send
+
+
+@asynccontextmanager
+async def async_gateway(task: Task, lane: str) -> AsyncIterator[Callable[[Fields], Awaitable[Any]]]:
+    try:
+        from smswire import AsyncClient, AsyncGateway  # type: ignore[attr-defined]
+    except ImportError:
+        raise NotThereYet("not there yet: smswire.AsyncGateway") from None
+    async with (
+        AsyncClient(task.origin, **options(AsyncClient, task, lane)) as client,
+        AsyncGateway(KEY, base_url=task.base_url, auth="x_api_key", client=client, timeout=120.0) as ours,
+    ):
+
+        def send(fields: Fields) -> Awaitable[Any]:
+            awaitable: Awaitable[Any] = ours.sms(**fields)
+            return awaitable
+
+        yield send
