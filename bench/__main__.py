@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from .codecs import codecs
+from .throughput import throughput
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -12,7 +13,8 @@ def bench() -> None:
     """Measures smswire on this machine. Only ratios of one run say much on another."""
 
 
-bench.add_command(codecs)
+for command in (codecs, throughput):
+    bench.add_command(command)
 
 if __name__ == "__main__":
     bench(prog_name="python -m bench")

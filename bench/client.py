@@ -26,5 +26,6 @@ def carry_out(task: Task) -> dict[str, Any]:
 
 if __name__ == "__main__":
     # Not by the ordinary way out: a client that left threads or tasks behind would wait for them, or complain.
-    print(json.dumps(carry_out(Task.from_json(sys.stdin.read()))), flush=True)
+    sys.stdout.write(json.dumps(carry_out(Task.from_json(sys.stdin.read()))) + "\n")
+    sys.stdout.flush()
     os._exit(0)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
@@ -146,7 +145,9 @@ def running(core: int) -> Iterator[Server]:
     """
     program = shutil.which("nginx") or shutil.which("/usr/sbin/nginx")
     if program is None:
-        raise click.ClickException(f"The server of this bench is nginx, which is not installed. To install it: {INSTALL}")
+        raise click.ClickException(
+            f"The server of this bench is nginx, which is not installed. To install it: {INSTALL}"
+        )
     said = subprocess.run([program, "-v"], capture_output=True, text=True, check=True).stderr
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="smswire-bench-")))

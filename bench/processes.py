@@ -44,7 +44,12 @@ def run(task: Task, counts: Callable[[], tuple[int, int]], patience: float = PAT
     connections, requests = counts()
     try:
         done = subprocess.run(
-            python("bench.client"), input=task.to_json(), capture_output=True, text=True, cwd=ROOT, env=environment(),
+            python("bench.client"),
+            input=task.to_json(),
+            capture_output=True,
+            text=True,
+            cwd=ROOT,
+            env=environment(),
         )
     except subprocess.TimeoutExpired:
         return Report(error=f"took longer than {patience:.0f} s")

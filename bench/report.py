@@ -7,6 +7,7 @@ import platform
 from collections.abc import Iterable
 from pathlib import Path
 
+import click
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
@@ -36,9 +37,19 @@ def print_table(results: Iterable[Result]) -> None:
             f"≤ {result.case.goal:g}",
             "ok" if result.ok else "[bold]slower[/bold]",
         )
+    console().print(table)
+
+
+def console() -> Console:
     # A pipe has no width of its own, and a wrapped table is no table.
-    console = Console()
-    (console if console.is_terminal else Console(width=140)).print(table)
+    own = Console()
+    return own if own.is_terminal else Console(width=140)
+
+
+def say(*lines: str | None) -> None:
+    """Each line that there is, as text."""
+    for line in filter(None, lines):
+        click.echo(line)
 
 
 def write_json(results: Iterable[Result], path: Path) -> None:

@@ -138,4 +138,3 @@ def own_driver(
 
 def _lane(lane: str | None) -> dict[str, str]:
     return {} if lane is None else {"lane": lane}
-
