@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from .codecs import codecs
+from .footprint import footprint
 from .throughput import throughput
 
 
@@ -13,7 +14,7 @@ def bench() -> None:
     """Measures smswire on this machine. Only ratios of one run say much on another."""
 
 
-for command in (codecs, throughput):
+for command in (codecs, throughput, footprint):
     bench.add_command(command)
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import os
 import platform
 import ssl
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -79,12 +79,11 @@ def processor() -> str:
         return next(names, platform.machine())
 
 
-def describe(packages: Iterable[str] = ()) -> str:
-    """One paragraph: machine and versions, as figures need beside them."""
-    versions = [f"{name} {installed}" for name in packages if (installed := installed_version(name))]
+def describe() -> str:
+    """One line: machine and versions, as figures need beside them."""
     return (
         f"{processor()}, {os.cpu_count()} cores; {platform.system()} {platform.release()}; CPython "
-        f"{platform.python_version()}, {ssl.OPENSSL_VERSION}" + "".join(f", {each}" for each in versions)
+        f"{platform.python_version()}, {ssl.OPENSSL_VERSION}"
     )
 
 

@@ -89,11 +89,11 @@ def latency(task: Task, driver: Driver) -> dict[str, Any]:
 
 def idle(task: Task, driver: Driver) -> dict[str, Any]:
     """Memory of the process with all its connections open and nothing going on."""
-    draw = Random(task.seed)  # noqa: S311
-    fields = [send(draw) for _ in range(task.calls_at_once)]
-    driver.run(fields)
+    fields = send(Random(task.seed))  # noqa: S311
+    driver.run([fields] * task.calls_at_once)
+    driver.rest()
     gc.collect()
-    return {"sent": len(fields), "resident_kb": resident_kb()}
+    return {"sent": task.calls_at_once, "resident_kb": resident_kb()}
 
 
 def resident_kb() -> float:

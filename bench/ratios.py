@@ -65,8 +65,8 @@ def row(mode: str, peer: str, answer: str, lane: str, ratio: Ratio | None, goal:
     """A row is ok if it has figures and they reach the goal, where there is one."""
     if ratio is None:
         return Row(mode, peer, answer, lane, None, None, None, goal, ok=False)
-    figures = (round(each, 3) for each in (ratio.ratio, ratio.p10, ratio.p90))
-    return Row(mode, peer, answer, lane, *figures, goal, ok=goal is None or ratio.ratio <= goal)
+    middle, p10, p90 = (round(each, 3) for each in (ratio.ratio, ratio.p10, ratio.p90))
+    return Row(mode, peer, answer, lane, middle, p10, p90, goal, ok=goal is None or ratio.ratio <= goal)
 
 
 def write_rows(rows: Iterable[Row], path: Path) -> None:

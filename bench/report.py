@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
@@ -38,6 +39,22 @@ def print_table(results: Iterable[Result]) -> None:
             "ok" if result.ok else "[bold]slower[/bold]",
         )
     console().print(table)
+
+
+def plain_table(title: str, headings: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
+    """A name, and figures on the right of it."""
+    table = Table(title=title)
+    for place, heading in enumerate(headings):
+        table.add_column(heading, justify="right" if place else "left")
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def write_dicts(rows: Iterable[dict[str, Any]], path: Path | None) -> None:
+    """A JSON file, if one was asked for."""
+    if path is not None:
+        path.write_text(json.dumps(list(rows), indent=2) + "\n", encoding="utf-8")
 
 
 def console() -> Console:

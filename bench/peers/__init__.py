@@ -11,8 +11,8 @@ Nothing is imported before a client is chosen: not in the process that measures,
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Literal
@@ -24,7 +24,11 @@ __all__ = ["PEERS", "Driver", "Peer", "of_mode"]
 
 Kind = Literal["blocking", "asyncio", "own"]
 SEQUENTIAL, THREADS, MANY = "sequential", "50 threads", "50-way"
-_DRIVERS = {"blocking": blocking_driver, "asyncio": asyncio_driver, "own": own_driver}
+_DRIVERS: dict[str, Callable[..., AbstractContextManager[Driver]]] = {
+    "blocking": blocking_driver,
+    "asyncio": asyncio_driver,
+    "own": own_driver,
+}
 
 
 @dataclass(frozen=True)

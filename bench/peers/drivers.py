@@ -19,13 +19,21 @@ class Driver:
         times: a list to be filled with the seconds of each call, or None. Clients with a loop of their own fill none.
     """
 
-    def __init__(self, run: Callable[[list[Fields], list[float] | None], object]) -> None:
+    def __init__(
+        self, run: Callable[[list[Fields], list[float] | None], object], rest: Callable[[], object] | None = None
+    ) -> None:
         self._run = run
+        self._rest = rest
         self.times: list[float] | None = None
 
     def run(self, requests: list[Fields]) -> None:
         """Sends all of them; raises what the first call to fail raises."""
         self._run(requests, self.times)
+
+    def rest(self) -> None:
+        """No more requests: threads that only drive the client end, and the client stays open."""
+        if self._rest is not None:
+            self._rest()
 
 
 @contextmanager
@@ -52,7 +60,7 @@ def blocking_driver(
             return
         threads = _Threads(task.calls_at_once)
         try:
-            yield Driver(by_threads)
+            yield Driver(by_threads, threads.end)
         finally:
             threads.end()
 
@@ -67,8 +75,9 @@ class _Threads:
         self._work: Callable[[Iterator[Fields]], None] | None = None
         self._share: Iterator[Fields] = iter(())
         self._errors: list[Exception] = []
-        for _ in range(count):
-            threading.Thread(target=self._run, daemon=True).start()
+        self._threads = [threading.Thread(target=self._run, daemon=True) for _ in range(count)]
+        for thread in self._threads:
+            thread.start()
 
     def run(self, work: Callable[[Iterator[Fields]], None], requests: list[Fields]) -> None:
         # Whoever is free takes the next one; next() of a list's iterator is one step under the interpreter's lock.
@@ -79,8 +88,12 @@ class _Threads:
             raise self._errors[0]
 
     def end(self) -> None:
-        self._work = None
-        self._start.wait()
+        if self._threads:
+            self._work = None
+            self._start.wait()
+            for thread in self._threads:
+                thread.join()
+            self._threads.clear()
 
     def _run(self) -> None:
         while True:
@@ -130,9 +143,9 @@ def asyncio_driver(
 
 @contextmanager
 def own_driver(
-    client: Callable[[Task], AbstractContextManager[Callable[[list[Fields]], object]]], task: Task, lane: str | None
+    client: Callable[..., AbstractContextManager[Callable[[list[Fields]], object]]], task: Task, lane: str | None
 ) -> Iterator[Driver]:
-    with client(task) as run:
+    with client(task, **_lane(lane)) as run:
         yield Driver(lambda requests, _: run(requests))
 
 

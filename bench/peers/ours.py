@@ -28,6 +28,7 @@ def options(client: type, task: Task, lane: str) -> dict[str, Any]:
         "max_requests": KEEPALIVE_REQUESTS,
         "idle_timeout": LONG_S,
         "timeout": 120.0,
+        "connect_timeout": 60.0,  # a thousand handshakes at once take their time
     }
     if "lane" in signature(client).parameters:
         chosen["lane"] = lane
@@ -52,7 +53,7 @@ def gateway(task: Task, lane: str) -> Iterator[Callable[[Fields], Any]]:
 @asynccontextmanager
 async def async_gateway(task: Task, lane: str) -> AsyncIterator[Callable[[Fields], Awaitable[Any]]]:
     try:
-        from smswire import AsyncClient, AsyncGateway  # type: ignore[attr-defined]
+        from smswire import AsyncClient, AsyncGateway
     except ImportError:
         raise NotThereYet("not there yet: smswire.AsyncGateway") from None
     async with (
