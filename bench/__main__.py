@@ -6,6 +6,9 @@ import click
 
 from .codecs import codecs
 from .footprint import footprint
+from .latency import latency
+from .messages import messages
+from .scale import scale
 from .throughput import throughput
 
 
@@ -14,7 +17,7 @@ def bench() -> None:
     """Measures smswire on this machine. Only ratios of one run say much on another."""
 
 
-for command in (codecs, throughput, footprint):
+for command in (codecs, throughput, footprint, latency, messages, scale):
     bench.add_command(command)
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from .peers import PEERS
 from .processes import ROOT, Report, environment, run
 from .progress import bar
 from .ratios import paired
-from .report import console, plain_table, say, write_dicts
+from .report import console, no_results, number, plain_table, say, verdict, write_dicts
 from .rounds import Contender, Runs, collect
 
 BASE: Final = "import h11, ssl, socket"
@@ -85,16 +85,16 @@ def import_rows(runs: dict[Contender, Runs]) -> list[dict[str, Any]]:
 
 
 def memory_rows(runs: dict[Contender, Runs]) -> list[dict[str, Any]]:
-    """The difference of the two, so that the interpreter, the modules and all else that is there once count for nothing."""
+    """The difference of the two sizes: what is there only once, such as the interpreter, counts for nothing."""
     rows: list[dict[str, Any]] = []
     for key in HOLDERS:
         few, many = (runs[(key, count)].figures("resident_kb") for count in (FEW, MANY))
         both = few.keys() & many.keys()
-        weight = median((many[number] - few[number]) / (MANY - FEW) for number in both) if both else None
+        weight = median((many[each] - few[each]) / (MANY - FEW) for each in both) if both else None
         goal = goals.IDLE_KB if PEERS[key].is_ours else None
         rows.append(
             {
-                "what": key,
+                "what": name_of(key),
                 "kb_per_connection": weight,
                 "goal": goal,
                 "ok": weight is not None and (goal is None or weight <= goal),
@@ -103,7 +103,14 @@ def memory_rows(runs: dict[Contender, Runs]) -> list[dict[str, Any]]:
     return rows
 
 
-def hold(server: nginx.Server, key: str, count: int, number: int, core: int) -> Report:
+def name_of(key: str) -> str:
+    """Of a peer, and who drives it: a mode's name says 50, and here it is another number."""
+    peer = PEERS[key]
+    drivers = {"blocking": ", threads", "asyncio": ", asyncio", "own": ""}
+    return f"{peer.name}{drivers[peer.kind]}" + (f", lane {peer.lane}" if peer.lane else "")
+
+
+def hold(server: nginx.Server, key: str, count: int, round_number: int, core: int) -> Report:
     task = Task(
         key,
         server.ports["length"],
@@ -111,7 +118,7 @@ def hold(server: nginx.Server, key: str, count: int, number: int, core: int) -> 
         action="idle",
         prefix=f"/delay/{HELD_MS[count]}",
         connections=count,
-        seed=number,
+        seed=round_number,
         core=core,
     )
     report = run(task, server.counts)
@@ -138,10 +145,10 @@ def footprint(quick: bool, path: Path | None, only: str) -> None:
             with machine.pinned(core):
                 return import_time(contender[0])
 
-        def held(contender: Contender, number: int) -> Report:
+        def held(contender: Contender, round_number: int) -> Report:
             key, count = contender
             advance(f"{key}, {count} connections")
-            return hold(server, key, int(str(count)), number, core)
+            return hold(server, key, int(str(count)), round_number, core)
 
         for statement in IMPORTS:
             import_time(statement)  # compiles what was never compiled
@@ -154,7 +161,7 @@ def footprint(quick: bool, path: Path | None, only: str) -> None:
             f"time to import, median of {rounds} fresh processes",
             ("", "ms", "ratio", "goal", ""),
             (
-                [each["what"], _number(each["import_ms"]), _number(each["ratio"], 2), *_goal(each)]
+                [each["what"], number(each["import_ms"]), number(each["ratio"], 2), *verdict(each, "ratio")]
                 for each in rows
                 if "import_ms" in each
             ),
@@ -162,21 +169,11 @@ def footprint(quick: bool, path: Path | None, only: str) -> None:
         plain_table(
             f"memory of an idle TLS connection: resident size with {MANY:,} and with {FEW} of them",
             ("", "KB each", "goal", ""),
-            ([each["what"], _number(each["kb_per_connection"]), *_goal(each)] for each in memory),
+            ([each["what"], number(each["kb_per_connection"]), *verdict(each, "kb_per_connection")] for each in memory),
         ),
     )
     say(machine.describe())
     for runs in (import_runs, memory_runs):
-        say(*(f"No result: {key}, {what}: {each.failure.error}" for (key, what), each in runs.items() if each.failure))
+        say(*no_results(runs))
     say(watch.warning())
     write_dicts(rows, path)
-
-
-def _number(value: float | None, digits: int = 1) -> str:
-    return "no result" if value is None else f"{value:,.{digits}f}"
-
-
-def _goal(row: dict[str, Any]) -> tuple[str, str]:
-    if row["goal"] is None:
-        return "", ""
-    return f"≤ {row['goal']:g}", "ok" if row["ok"] else "more"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from rich.progress import track
 from rich.table import Table
 
 from .race import Result
+from .rounds import Runs
 
 
 def collect(results: Iterable[Result], count: int) -> list[Result]:
@@ -49,6 +50,27 @@ def plain_table(title: str, headings: Sequence[str], rows: Iterable[Sequence[str
     for row in rows:
         table.add_row(*row)
     return table
+
+
+def number(value: float | None, digits: int = 1) -> str:
+    return "no result" if value is None else f"{value:,.{digits}f}"
+
+
+def verdict(row: dict[str, Any], value: str, sign: str = "≤") -> tuple[str, str]:
+    """Two cells: the goal, if there is one, and whether the row's value reaches it, if there is one."""
+    if row["goal"] is None:
+        return "", ""
+    reached = "" if row[value] is None else "ok" if row["ok"] else "[bold]missed[/bold]"
+    return f"{sign} {row['goal']:g}", reached
+
+
+def no_results(runs: Mapping[tuple[str, Hashable], Runs]) -> list[str]:
+    """A line for each client and reason."""
+    lines: dict[tuple[str, str], list[str]] = {}
+    for (key, setting), each in runs.items():
+        if each.failure is not None:
+            lines.setdefault((key, str(each.failure.error)), []).append(str(setting))
+    return [f"No result: {key} ({', '.join(settings)}): {error}" for (key, error), settings in lines.items()]
 
 
 def write_dicts(rows: Iterable[dict[str, Any]], path: Path | None) -> None:

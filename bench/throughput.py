@@ -16,7 +16,7 @@ from .peers import MANY, PEERS, SEQUENTIAL, THREADS, of_mode
 from .processes import Report, run
 from .progress import bar
 from .ratios import Row, paired, row, write_rows
-from .report import console, say
+from .report import console, no_results, say
 from .rounds import Contender, Runs, collect
 
 CONNECTIONS: Final = {SEQUENTIAL: 1, THREADS: 50, MANY: 50}
@@ -131,12 +131,6 @@ def ratio_table(rows: list[Row], mode: str) -> Table:
     return table
 
 
-def failures(runs: dict[Contender, Runs]) -> list[str]:
-    return [
-        f"{key}, {answer}: {each.failure.error}" for (key, answer), each in runs.items() if each.failure is not None
-    ]
-
-
 @click.command()
 @click.option(
     "--quick", is_flag=True, help=f"{QUICK.rounds} short rounds instead of {FULL.rounds}: to see that it works."
@@ -161,7 +155,7 @@ def throughput(quick: bool, rounds: int | None, only: str, path: Path | None, sv
         console().print(cost_table(runs, mode))
         console().print(ratio_table(rows, mode))
     say(machine.describe(), about)
-    say(*(f"No result: {each}" for each in failures(runs)))
+    say(*no_results(runs))
     if client_core == server_core:
         say("There is only one core: the server's work is in the way of the clients', and nothing here is a result.")
     say(watch.warning())

@@ -23,7 +23,7 @@ from .drivers import Driver, asyncio_driver, blocking_driver, own_driver
 __all__ = ["PEERS", "Driver", "Peer", "of_mode"]
 
 Kind = Literal["blocking", "asyncio", "own"]
-SEQUENTIAL, THREADS, MANY = "sequential", "50 threads", "50-way"
+SEQUENTIAL, THREADS, MANY, BULK = "sequential", "50 threads", "50-way", "bulk"
 _DRIVERS: dict[str, Callable[..., AbstractContextManager[Driver]]] = {
     "blocking": blocking_driver,
     "asyncio": asyncio_driver,
@@ -37,7 +37,7 @@ class Peer:
 
     Attributes:
         name: in tables and files.
-        mode: ``sequential``, ``50 threads`` or ``50-way``.
+        mode: ``sequential``, ``50 threads``, ``50-way`` or ``bulk``.
         kind: what its function hands out.
         where: ``module:function`` below ``bench.peers``.
         package: the distribution whose version is told, and whose absence is said.
@@ -97,6 +97,10 @@ _ALL = [
     Peer("wreq", MANY, "asyncio", "rust:wreq_asyncio", "wreq"),
     Peer("aiohttp", MANY, "asyncio", "aiohttps:session", "aiohttp"),
     Peer("httpx", MANY, "asyncio", "httpxs:asyncio_client", "httpx"),
+    Peer("smswire", BULK, "own", "ours:bulk", "smswire", "auto"),
+    Peer("smswire", BULK, "own", "ours:bulk", "smswire", "h11"),
+    Peer("smswire, asyncio", BULK, "own", "ours:async_bulk", "smswire", "auto"),
+    Peer("smswire, asyncio", BULK, "own", "ours:async_bulk", "smswire", "h11"),
 ]
 
 PEERS: dict[str, Peer] = {" ".join(filter(None, (each.mode, each.name, each.lane))): each for each in _ALL}

@@ -83,8 +83,7 @@ class Multi:
                 handle.load(fields)
                 self._multi.add_handle(handle.curl)
             self._multi.perform()
-            self._multi.select(1.0)
-            queued = 1
+            queued, before = 1, left
             while queued:
                 queued, done, failed = self._multi.info_read()
                 if failed:
@@ -95,6 +94,8 @@ class Multi:
                     handle.unload()
                     free.append(handle)
                 left -= len(done)
+            if left == before:
+                self._multi.select(1.0)
 
     def close(self) -> None:
         for curl in self._handles:
