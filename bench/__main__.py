@@ -8,6 +8,7 @@ from .codecs import codecs
 from .footprint import footprint
 from .latency import latency
 from .messages import messages
+from .pacing import pacing
 from .scale import scale
 from .throughput import throughput
 
@@ -17,7 +18,7 @@ def bench() -> None:
     """Measures smswire on this machine. Only ratios of one run say much on another."""
 
 
-for command in (codecs, throughput, footprint, latency, messages, scale):
+for command in (codecs, throughput, footprint, latency, messages, scale, pacing):
     bench.add_command(command)
 
 if __name__ == "__main__":

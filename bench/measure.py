@@ -115,6 +115,12 @@ def messages(task: Task, driver: Driver) -> dict[str, Any]:
     return {"sent": len(warm) + len(many), "cpu_us": cpu / len(many) * 1e6, "per_second": len(many) / wall}
 
 
+def openings(task: Task, driver: Driver) -> dict[str, Any]:
+    """As many connections as are asked for; how fast, the server tells."""
+    driver.run([{}] * task.options["count"])
+    return {"sent": task.options["count"]}
+
+
 def trim() -> None:
     """Gives free pages back, as far as the C library knows how: they are left from the calls, and weigh on no idle
     connection."""
@@ -146,4 +152,5 @@ ACTIONS: dict[str, Callable[[Task, Driver], dict[str, Any]]] = {
     "latency": latency,
     "idle": idle,
     "messages": messages,
+    "openings": openings,
 }

@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -39,9 +39,16 @@ def python(module: str, *arguments: str) -> list[str]:
     return [sys.executable, "-m", module, *arguments]
 
 
-def run(task: Task, counts: Callable[[], tuple[int, int]], patience: float = PATIENCE_S) -> Report:
+def run(task: Task, counts: Callable[[], tuple[int, int]]) -> Report:
     """Carries out the task in a new process, between two looks at the server's counts of connections and requests."""
     connections, requests = counts()
+    report = run_alone(task)
+    connections_after, requests_after = counts()
+    return judge(task, report, connections_after - connections, requests_after - requests)
+
+
+def run_alone(task: Task, patience: float = PATIENCE_S) -> Report:
+    """Carries out the task in a new process, and believes what it says."""
     try:
         done = subprocess.run(
             python("bench.client"),
@@ -50,29 +57,37 @@ def run(task: Task, counts: Callable[[], tuple[int, int]], patience: float = PAT
             text=True,
             cwd=ROOT,
             env=environment(),
+            timeout=patience,
         )
     except subprocess.TimeoutExpired:
         return Report(error=f"took longer than {patience:.0f} s")
-    connections_after, requests_after = counts()
-    return judge(task, done.stdout, done.stderr, connections_after - connections, requests_after - requests)
+    return read_report(done.stdout, done.stderr)
 
 
-def judge(task: Task, stdout: str, stderr: str, connections: int, requests: int) -> Report:
-    """What counts as a result: no error, no connection too many, every request at the server exactly once."""
+def read_report(stdout: str, stderr: str) -> Report:
+    """What a client's process said: figures or an error on the last line, or nothing, if it died."""
     try:
         said = json.loads(stdout.splitlines()[-1])
     except (IndexError, ValueError):
         last = stderr.strip().splitlines()[-1:] or ["it said nothing"]
-        return Report(connections=connections, error=f"the client died: {last[0]}")
+        return Report(error=f"the client died: {last[0]}")
     if "error" in said:
-        return Report(connections=connections, error=said["error"], is_not_there_yet=said["is_not_there_yet"])
-    error = None
+        return Report(error=said["error"], is_not_there_yet=said["is_not_there_yet"])
+    return Report(said)
+
+
+def judge(task: Task, report: Report, connections: int, requests: int) -> Report:
+    """What counts as a result: no error, no connection too many, every request at the server exactly once."""
+    report = replace(report, connections=connections)
+    if report.error is not None:
+        return report
     allowed = max(MOST_CONNECTIONS, task.connections)
     if connections > allowed:
-        error = f"{connections:,} connections, where {allowed:,} are allowed"
-    elif requests != said["sent"]:
-        error = f"{said['sent']:,} requests made, {requests:,} at the server"
-    return Report(said, connections, error)
+        return replace(report, error=f"{connections:,} connections, where {allowed:,} are allowed")
+    sent = report.figures["sent"]
+    if requests != sent:
+        return replace(report, error=f"{sent:,} requests made, {requests:,} at the server")
+    return report
 
 
 def free_ports(count: int) -> list[int]:

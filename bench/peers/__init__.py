@@ -23,7 +23,7 @@ from .drivers import Driver, asyncio_driver, blocking_driver, own_driver
 __all__ = ["PEERS", "Driver", "Peer", "of_mode"]
 
 Kind = Literal["blocking", "asyncio", "own"]
-SEQUENTIAL, THREADS, MANY, BULK = "sequential", "50 threads", "50-way", "bulk"
+SEQUENTIAL, THREADS, MANY, BULK, PACED = "sequential", "50 threads", "50-way", "bulk", "paced"
 _DRIVERS: dict[str, Callable[..., AbstractContextManager[Driver]]] = {
     "blocking": blocking_driver,
     "asyncio": asyncio_driver,
@@ -37,7 +37,7 @@ class Peer:
 
     Attributes:
         name: in tables and files.
-        mode: ``sequential``, ``50 threads``, ``50-way`` or ``bulk``.
+        mode: ``sequential``, ``50 threads``, ``50-way``, ``bulk`` or ``paced``.
         kind: what its function hands out.
         where: ``module:function`` below ``bench.peers``.
         package: the distribution whose version is told, and whose absence is said.
@@ -101,6 +101,11 @@ _ALL = [
     Peer("smswire", BULK, "own", "ours:bulk", "smswire", "h11"),
     Peer("smswire, asyncio", BULK, "own", "ours:async_bulk", "smswire", "auto"),
     Peer("smswire, asyncio", BULK, "own", "ours:async_bulk", "smswire", "h11"),
+    Peer("smswire", PACED, "blocking", "paced:blocking", "smswire"),
+    Peer("smswire, asyncio", PACED, "asyncio", "paced:asyncio_client", "smswire"),
+    Peer("aiolimiter", PACED, "asyncio", "paced:aiolimiter", "aiolimiter"),
+    Peer("pyrate-limiter", PACED, "asyncio", "paced:pyrate_limiter", "pyrate-limiter"),
+    Peer("token bucket", PACED, "asyncio", "paced:token_bucket"),
 ]
 
 PEERS: dict[str, Peer] = {" ".join(filter(None, (each.mode, each.name, each.lane))): each for each in _ALL}
