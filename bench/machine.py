@@ -45,12 +45,13 @@ def busy_and_total(stat: str) -> tuple[int, int]:
 class LoadWatch:
     """How busy the machine is while none of ours runs; looked at before, between and after the rounds."""
 
-    def __init__(self) -> None:
+    def __init__(self, seconds: float = 0.3) -> None:
+        self._seconds = seconds
         self.shares: list[float] = []
 
-    def look(self, seconds: float = 0.3) -> float:
+    def look(self) -> float:
         busy, total = _ticks()
-        time.sleep(seconds)
+        time.sleep(self._seconds)
         busy_now, total_now = _ticks()
         share = (busy_now - busy) / max(1, total_now - total)
         self.shares.append(share)

@@ -121,9 +121,19 @@ class Server:
     def counts(self) -> Counts:
         """So far; only differences mean something, as the ports were tried when it started."""
         self._status.request("GET", "/status")
-        accepted, _, requests = map(int, self._status.getresponse().read().split(b"\n")[2].split())
+        accepted, requests = parse_status(self._status.getresponse().read())
         self._asked += 1
         return Counts(accepted, requests - self._asked)
+
+
+def parse_status(body: bytes) -> tuple[int, int]:
+    """Connections accepted and requests made, from what ``stub_status`` writes.
+
+    >>> parse_status(b"Active connections: 1\\nserver accepts handled requests\\n 7 7 31\\nReading: 0 ...")
+    (7, 31)
+    """
+    accepted, _, requests = map(int, body.split(b"\n")[2].split())
+    return accepted, requests
 
 
 def answer() -> str:

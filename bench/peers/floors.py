@@ -16,7 +16,7 @@ from itertools import islice
 from random import Random
 
 from ..job import HEADERS, HOST, Fields, Task, WrongAnswer, encode
-from ..samples import send as sample
+from ..measure import request
 
 _ENDS = (b"}", b"\r\n0\r\n\r\n")
 """Of an answer with its length, and of a chunked one."""
@@ -71,7 +71,7 @@ class Line:
 
 
 def prepared(task: Task) -> bytes:
-    body = encode(sample(Random(0))).encode("ascii")  # noqa: S311
+    body = encode(request(Random(0))).encode("ascii")  # noqa: S311
     fields = {"Host": f"{HOST}:{task.port}", **HEADERS, "Content-Length": len(body)}
     head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
     return f"POST {task.path} HTTP/1.1\r\n{head}\r\n".encode("ascii") + body
