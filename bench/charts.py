@@ -32,8 +32,12 @@ def save(figure: Any, path: Path) -> None:
 def ratios(rows: Sequence[Row], path: Path) -> None:
     """A panel a mode: a bar for each peer, answer and lane, with p10 to p90, and a mark where the goal is."""
     plt = _pyplot()
-    measured = [row for row in rows if row.ratio is not None]
-    modes = list(dict.fromkeys(row.mode for row in measured))
+    peers = list(dict.fromkeys(row.peer for row in rows))
+    measured = sorted(
+        (row for row in rows if row.ratio is not None),
+        key=lambda row: (peers.index(row.peer), row.answer != "length", row.lane),
+    )
+    modes = list(dict.fromkeys(row.mode for row in rows if row.ratio is not None))
     if not modes:
         raise click.ClickException("There is no result to draw.")
     counts = [sum(row.mode == mode for row in measured) for mode in modes]

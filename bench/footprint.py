@@ -87,7 +87,7 @@ def import_rows(runs: dict[Contender, Runs]) -> list[dict[str, Any]]:
 def memory_rows(runs: dict[Contender, Runs]) -> list[dict[str, Any]]:
     """The difference of the two sizes: what is there only once, such as the interpreter, counts for nothing."""
     rows: list[dict[str, Any]] = []
-    for key in HOLDERS:
+    for key in dict.fromkeys(key for key, _ in runs):
         few, many = (runs[(key, count)].figures("resident_kb") for count in (FEW, MANY))
         both = few.keys() & many.keys()
         weight = median((many[each] - few[each]) / (MANY - FEW) for each in both) if both else None
@@ -154,7 +154,6 @@ def footprint(quick: bool, path: Path | None, only: str) -> None:
             import_time(statement)  # compiles what was never compiled
         import_runs = collect([imports], rounds, imported, watch)
         memory_runs = collect([holders], memory_rounds, held, watch)
-    memory_runs = {(key, count): Runs() for key in HOLDERS for count in (FEW, MANY)} | memory_runs
     rows = import_rows(import_runs) + (memory := memory_rows(memory_runs))
     console().print(
         plain_table(

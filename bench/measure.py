@@ -15,7 +15,7 @@ from .job import Fields, Task
 from .peers import Driver
 from .samples import send
 
-FEWEST_A_CALLER = 4
+FEWEST_A_CALLER = 2
 WARM_SHARE = 0.25
 """Of the time measured, before it: the first calls of a process cost several times as much as the later ones."""
 SETTLING_S = 0.2
@@ -40,7 +40,7 @@ def how_many(seconds: float, seconds_each: float, calls_at_once: int) -> int:
     """Requests that take about that long, and enough that starting and ending them do not show.
 
     >>> how_many(1.0, 0.001, 1), how_many(1.0, 0.1, 50), how_many(10.0, 0.0001, 1)
-    (1000, 200, 40000)
+    (1000, 100, 40000)
     """
     return max(FEWEST_A_CALLER * calls_at_once, min(int(seconds / seconds_each), MOST))
 
@@ -66,7 +66,7 @@ def warm_up(task: Task, driver: Driver, draw: Random) -> tuple[int, float]:
     """Opens the connections; gives how many requests that took, and the seconds a request takes in the end."""
     driver.run([request(draw) for _ in range(task.calls_at_once)])
     time.sleep(SETTLING_S)
-    sent, count, spent = task.calls_at_once, FEWEST_A_CALLER * task.calls_at_once, 0.0
+    sent, count, spent = task.calls_at_once, task.calls_at_once, 0.0
     while spent < WARM_SHARE * task.seconds:
         fields = [request(draw) for _ in range(count)]
         sent += count

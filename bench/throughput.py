@@ -153,7 +153,8 @@ def throughput(quick: bool, rounds: int | None, only: str, path: Path | None, sv
     rows = rows_of(runs)
     for mode in CONNECTIONS:
         console().print(cost_table(runs, mode))
-        console().print(ratio_table(rows, mode))
+        if any(each.mode == mode and each.ratio is not None for each in rows):
+            console().print(ratio_table(rows, mode))
     say(machine.describe(), about)
     say(*no_results(runs))
     if client_core == server_core:

@@ -12,7 +12,9 @@ from ..job import HEADERS, Fields, Task, encode, read
 
 
 def options(task: Task) -> dict[str, Any]:
-    limits = httpx.Limits(max_connections=task.connections, max_keepalive_connections=task.connections)
+    limits = httpx.Limits(
+        max_connections=task.connections, max_keepalive_connections=task.connections, keepalive_expiry=600
+    )
     return {"verify": task.context(), "headers": HEADERS, "limits": limits, "trust_env": False, "timeout": 120.0}
 
 
