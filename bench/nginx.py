@@ -23,7 +23,7 @@ from .machine import pinned
 from .processes import ROOT, free_ports, python, until_listening
 
 ANSWER_BYTES: Final = 400
-INSTALL: Final = "apt-get install nginx-light"
+INSTALL: Final = "apt-get install nginx"
 
 # New digits in each answer, as in life: what a client remembers of answers helps it no more than it would there.
 _VARIABLES: Final = {"$message_id": 13, "$nonce": 12, "$msec": 14}
