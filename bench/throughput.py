@@ -37,10 +37,10 @@ QUICK: Final = Plan(rounds=3, seconds=0.3)
 
 def groups(only: str = "") -> list[list[Contender]]:
     """One for each mode and answer; a peer in it is compared with ours in it."""
+    modes = [of_mode(mode) for mode in CONNECTIONS]
+    chosen = [[key for key, peer in peers.items() if peer.is_ours or only in key] for peers in modes]
     return [
-        [(key, answer) for key, peer in of_mode(mode).items() if peer.is_ours or only in key]
-        for mode in CONNECTIONS
-        for answer in ANSWERS
+        [(key, answer) for key in keys] for keys in chosen if any(only in key for key in keys) for answer in ANSWERS
     ]
 
 
@@ -152,7 +152,8 @@ def throughput(quick: bool, rounds: int | None, only: str, path: Path | None, sv
         )
     rows = rows_of(runs)
     for mode in CONNECTIONS:
-        console().print(cost_table(runs, mode))
+        if any(PEERS[key].mode == mode for key, _ in runs):
+            console().print(cost_table(runs, mode))
         if any(each.mode == mode and each.ratio is not None for each in rows):
             console().print(ratio_table(rows, mode))
     say(machine.describe(), about)
