@@ -5,7 +5,13 @@ from __future__ import annotations
 import click
 
 from .codecs import codecs
+from .footprint import footprint
 from .lane import lane
+from .latency import latency
+from .messages import messages
+from .pacing import pacing
+from .scale import scale
+from .throughput import throughput
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -13,8 +19,8 @@ def bench() -> None:
     """Measures smswire on this machine. Only ratios of one run say much on another."""
 
 
-bench.add_command(codecs)
-bench.add_command(lane)
+for command in (codecs, lane, throughput, footprint, latency, messages, scale, pacing):
+    bench.add_command(command)
 
 if __name__ == "__main__":
     bench(prog_name="python -m bench")
