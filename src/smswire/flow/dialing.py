@@ -289,10 +289,12 @@ class Opening:
 
     def handle_closed(self, address: Address, now: float) -> None:
         """The runtime closed the socket; a grant that has not settled by now is abandoned."""
-        attempt = self._closing.pop(address)
+        attempt = self._closing[address]
         if attempt.grant is not None:
             self._pool.abandon(attempt.grant, address, now)
             attempt.grant = None
+        # Last: what an interrupt leaves undone, a second ``CLOSE`` does. So it is with ``error``.
+        del self._closing[address]
 
     def abandon(self, now: float) -> None:
         """Gives up: ``CLOSE`` for every socket follows, then ``FAILED``."""
@@ -361,10 +363,10 @@ class Opening:
         return OPENED
 
     def _fail(self, error: SmswireError) -> int:
-        self.error = error
         if self._grant is not None:
             self._pool.give_back(self._grant, self._order[-1])
             self._grant = None
+        self.error = error
         self.connection = None
         self._closing.update(self.attempts)
         self.attempts.clear()

@@ -183,19 +183,21 @@ class Pool:
     def drop(self, connection: Connection, now: float, *, dead: bool) -> None:
         """Forgets a connection that its owner has closed, ``dead`` or in good order; a second time changes nothing."""
         self._dial_news = True
-        if self._closed and connection in self._idle:
-            self._idle.remove(connection)
-        elif connection not in self._busy:
+        is_idle = self._closed and connection in self._idle
+        if not is_idle and connection not in self._busy:
             return
+        # Before it is forgotten: what an interrupt leaves undone, a second ``drop`` does.
+        if connection.grant is not None:
+            self._abandon(connection.grant, connection.address, now)
+            connection.grant = None
+        if is_idle:
+            self._idle.remove(connection)
         self._busy.discard(connection)
         self._reused += _uses_again(connection)
         if dead:
             self._dead += 1
         else:
             self._retired += 1
-        if connection.grant is not None:
-            self._abandon(connection.grant, connection.address, now)
-            connection.grant = None
         self._fire()
 
     def handle_idle(self, connection: Connection, news: bytes | OSError, now: float) -> bool:

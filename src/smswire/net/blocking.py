@@ -40,6 +40,8 @@ _R = TypeVar("_R")
 RECEIVE_BYTES = 65_536
 # ``poll`` takes a C int; who is woken early asks again.
 MAX_POLL_MS = 2**31 - 1
+# More than there are signals, and an end to a clean-up that fails for another reason.
+INTERRUPTS = range(100)
 
 
 def _milliseconds(until: float) -> float | None:
@@ -276,7 +278,14 @@ class Client:
             try:
                 self._run(call, call.start(monotonic()), signal)
             except BaseException:
-                self._give_up(call, signal)
+                # Closes what the call has open; nothing of that waits, so further interrupts are put off until it is
+                # done, and the first is raised. No call stands before ``try``: Python would deliver one there.
+                for _ in INTERRUPTS:
+                    try:
+                        self._run(call, call.abandon(monotonic()), signal)
+                        break
+                    except BaseException:  # noqa: BLE001, S112
+                        continue
                 raise
         finally:
             if self._closed and self._pool.is_at_rest:
@@ -354,19 +363,6 @@ class Client:
                 assert call.lookup is not None
                 self._look_up(call.lookup)
                 step = call.next_step(monotonic())
-
-    def _give_up(self, call: Dispatch, signal: _Signal) -> None:
-        """Closes what the call has open; nothing of that waits, so a second interrupt is put off until it is done."""
-        is_over = False
-        while not is_over:
-            try:
-                self._run(call, call.abandon(monotonic()), signal)
-            except Exception:
-                raise
-            except BaseException:  # noqa: BLE001 - the first one is raised in its place
-                is_over = False
-            else:
-                is_over = True
 
     def _end(self, call: Dispatch) -> int:
         """After ``close``: what the sockets say from now on is this side's own doing."""
