@@ -205,7 +205,9 @@ class Client(Sockets):
                 else:
                     step = self._receive(call, steps)
             elif step == dispatch.WRITE:
-                step = yield from self._write(call, steps)
+                step = self._write(call, steps)
+            elif step == dispatch.BLOCKED:
+                step = yield from self._wait_to_write(call, steps)
             elif step in (dispatch.PROBE, dispatch.DRAIN):
                 step = self._receive(call, steps)
             elif step == dispatch.WAIT:
@@ -249,23 +251,26 @@ class Client(Sockets):
         yield from self._watch(lambda: socket.is_readable(), [socket], steps.wait_until)
         return bool(socket.is_readable())
 
-    def _write(self, call: Call, steps: Dispatch) -> Waits[int]:
+    def _write(self, call: Call, steps: Dispatch) -> int:
         clock = self._clock
         assert steps.connection is not None
         socket = steps.connection.transport.socket
         try:
-            n = socket.send(steps.connection.channel.bytes_to_send())
+            n = socket.send(steps.bytes_to_send())
         except BlockingIOError:
-            steps.handle_would_block(clock.now)
+            return steps.handle_would_block(clock.now)
         except OSError as error:
             return steps.handle_error(error, clock.now)
-        else:
-            self._point(call)
-            return steps.handle_sent(n, clock.now)
+        self._point(call)
+        return steps.handle_sent(n, clock.now)
+
+    def _wait_to_write(self, call: Call, steps: Dispatch) -> Waits[int]:
+        assert steps.connection is not None
+        socket = steps.connection.transport.socket
         yield from self._watch(lambda: socket.is_readable() or socket.is_writable(), [socket], steps.wait_until)
         if socket.is_readable():
             return self._receive(call, steps)
-        return steps.next_step(clock.now)
+        return steps.next_step(self._clock.now)
 
     def _receive(self, call: Call, steps: Dispatch) -> int:
         assert steps.connection is not None

@@ -24,7 +24,7 @@ from ..errors import Closed
 from ..flow import dispatch
 from ..flow.connection import Connection
 from ..flow.dialing import Opening
-from ..flow.dispatch import CLOSE, DONE, PROBE, READ, WAIT, WRITE, Dispatch
+from ..flow.dispatch import BLOCKED, CLOSE, DONE, PROBE, READ, WAIT, WRITE, Dispatch
 from ..flow.pool import Lookup, Pool, PoolStats
 from ..flow.retry import Outcome
 from ..wire.head import Limits
@@ -122,7 +122,7 @@ class _Line:
                 self.client._read_idle(self)
             return
         step = self.receive(call)
-        if step != READ and step != WRITE:
+        if step not in (READ, WRITE, BLOCKED):
             self.go_on(step)
 
     def link_writable(self, link: Link, taken: int) -> None:
@@ -338,8 +338,8 @@ class AsyncClient:
                     await asyncio.sleep(0)
                 step = line.receive(call) if line.link.has_news() else call.handle_would_block(monotonic())
             elif step == WRITE:
-                step = self._write(call) or await self._wait_for_line(call)
-            elif step == READ:
+                step = self._write(call)
+            elif step in (READ, BLOCKED):
                 step = await self._wait_for_line(call)
             elif step == WAIT:
                 await self._wait(call, signal)
@@ -362,18 +362,16 @@ class AsyncClient:
     def _end(self, call: Dispatch) -> int:
         return call.abandon(monotonic(), Closed("the client was closed before the call had ended"))
 
-    def _write(self, call: Dispatch) -> int | None:
-        """The next step, or None to wait until the socket takes more, or brings something."""
+    def _write(self, call: Dispatch) -> int:
         assert call.connection is not None
         link: Link = call.connection.transport.link
-        data = call.connection.channel.bytes_to_send()
+        data = call.bytes_to_send()
         try:
             n = link.send(data)
         except BlockingIOError:
             link.wait_writable(data)
-            if not link.unknown:
-                call.handle_would_block(monotonic())
-            return None
+            # What a task is sending now stays without a report until it is done.
+            return BLOCKED if link.unknown else call.handle_would_block(monotonic())
         except OSError as error:
             return call.handle_error(error, monotonic())
         return call.handle_sent(n, monotonic())

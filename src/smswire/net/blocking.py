@@ -356,6 +356,8 @@ class Client:
                 assert call.connection is not None
                 self._close(call.connection)
                 step = call.handle_closed(monotonic())
+            elif step == dispatch.BLOCKED:
+                step = self._wait_to_write(call)
             elif step == dispatch.DRAIN:
                 step = self._receive(call)
             else:
@@ -385,20 +387,21 @@ class Client:
 
     def _write(self, call: Dispatch) -> int:
         assert call.connection is not None
-        transport = call.connection.transport
+        open_socket = call.connection.transport.socket
         try:
-            n = transport.socket.send(call.connection.channel.bytes_to_send())
+            n = open_socket.send(call.bytes_to_send())
         except BlockingIOError:
-            call.handle_would_block(monotonic())
+            return call.handle_would_block(monotonic())
         except OSError as error:
             if self._ended:
                 call.handle_would_block(monotonic())
                 return self._end(call)
             return call.handle_error(error, monotonic())
-        else:
-            return call.handle_sent(n, monotonic())
-        # A server may answer, and stop reading, before it has the whole request.
-        if transport.wait_for_either(call.wait_until) & ~OUT:
+        return call.handle_sent(n, monotonic())
+
+    def _wait_to_write(self, call: Dispatch) -> int:
+        assert call.connection is not None
+        if call.connection.transport.wait_for_either(call.wait_until) & ~OUT:
             return self._receive(call)
         return call.next_step(monotonic())
 
