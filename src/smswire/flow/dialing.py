@@ -8,8 +8,9 @@ request (over TLS: handshake done).
 Rules:
 
 - Until an address has answered, only one opening is under way: its race finds out for all. Afterwards the address
-  that answered last goes first, and loses that place when a dial to it passes the delay unanswered, or is not ready
-  another delay after it answered.
+  that answered last goes first, and loses that place when a dial to it passes the delay unanswered, is not ready
+  another delay after it answered, or fails in its handshake.
+- A failure is permanent if it was so at every address.
 - *Answered* means a byte of the server's over TLS (the kernel completes TCP handshakes for servers that hang), the
   TCP connection over plain http.
 - Every address tried takes a grant of the pacing rule of its own, in the step that says ``CONNECT``.
@@ -130,7 +131,7 @@ class Addresses:
             self._round_trips[address] = round_trip
 
     def overdue(self, address: Address) -> None:
-        """A dial to the address passed its delay unanswered: if it was first, it is not any more."""
+        """A dial to the address passed its delay unanswered, or failed: if it was first, it is not any more."""
         if self.first == address:
             self.first = None
 
@@ -172,6 +173,7 @@ class Opening:
         "_closing",
         "_failures",
         "_grant",
+        "_is_permanent",
         "_new_channel",
         "_next_due",
         "_order",
@@ -211,6 +213,7 @@ class Opening:
         self._until = until
         self._closing: dict[Address, Attempt] = {}
         self._failures: list[tuple[str, str]] = []
+        self._is_permanent = True
 
     def next_step(self, now: float) -> int:
         if self._closing:
@@ -247,11 +250,12 @@ class Opening:
     def handle_data(self, address: Address, data: bytes, now: float) -> None:
         attempt = self.attempts[address]
         self._settle(attempt, now)
-        self._answer(attempt, now)
         try:
             attempt.channel.receive_data(data)
         except SmswireError as error:
             self._lose(attempt, error)
+        else:
+            self._answer(attempt, now)
 
     def handle_end(self, address: Address, now: float) -> None:
         attempt = self.attempts[address]
@@ -346,7 +350,13 @@ class Opening:
         self._next_due = -math.inf
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         self._failures.append((str(attempt.address), reason))
-        if isinstance(error, NetworkError) and (error.permanent or not (self._order or self.attempts)):
+        if attempt.answered:
+            self._pool.overdue(attempt.address)
+        is_permanent = isinstance(error, NetworkError) and error.permanent
+        self._is_permanent = self._is_permanent and is_permanent
+        is_last = not (self._order or self.attempts)
+        # A permanent failure of one address is no word on the others: it is the opening's only if it was every one's.
+        if is_last and isinstance(error, NetworkError) and is_permanent == self._is_permanent:
             self._fail(error)
 
     def _open(self, winner: Attempt) -> int:
