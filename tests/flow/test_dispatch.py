@@ -591,3 +591,49 @@ def test_a_socket_that_is_ready_without_news_does_not_outlast_the_deadline(reach
     assert call.would_block(DEADLINE) == CLOSE
     assert call.closed(DEADLINE) == DONE
     assert isinstance(call.dispatch.error, Timeout)
+
+
+@pytest.mark.parametrize("news", ["end", "reset", "would block", "nothing"])
+@pytest.mark.parametrize("place", sorted(set(PLACES) - {"queue", "grant", "lookup", "dial", "connect"}))
+def test_after_the_end_of_the_pool_sockets_are_no_evidence(place, news):
+    """Whatever they say is this side's own doing: no grant settles by it, and the call ends as Closed at that step."""
+    reach, sent = PLACES[place]
+    call = reach()
+    told = ledger(call.pool).told()
+    for connection in call.pool.close():
+        call.pool.drop(connection, 0.0, dead=False)
+    call.pool.end()
+    if place in ("backoff", "maybe backoff") or place.endswith(("close", "done")):
+        call.next(0.0)
+    elif news == "end":
+        call.receive(b"", 0.0)
+    elif news == "reset":
+        call.error(RESET, 0.0)
+    else:
+        step = call.would_block(0.0) if news == "would block" else call.next(0.0)
+        assert step in (CLOSE, DONE)
+    call.finish(0.0)
+    assert "settle" not in ledger(call.pool).told()[len(told) :]
+    # What the system took stays unknown only where it was never said.
+    assert call.outcome.sent is (Sent.NO if place == "sending" and news in ("reset", "would block") else sent)
+    if sent is not Sent.YES and place != "broken close":
+        assert isinstance(call.dispatch.error, Closed)
+    assert call.pool.is_at_rest
+
+
+@pytest.mark.parametrize("news", ["end", "reset", "nothing"])
+def test_an_opening_ends_with_the_pool_as_closed(news):
+    """Its socket's end is no word of the far end, and the call is not tried again."""
+    call = to_connect()
+    opening = call.dispatch.opening
+    assert opening is not None
+    call.pool.close()
+    call.pool.end()
+    if news == "end":
+        opening.handle_end(A, 0.0)
+    elif news == "reset":
+        opening.handle_failed(A, RESET, 0.0)
+    call.finish(0.0)
+    assert isinstance(call.dispatch.error, Closed)
+    assert ledger(call.pool).told() == ["abandon"]
+    assert (call.outcome.sent, call.outcome.attempts, call.pool.is_at_rest) == (Sent.NO, 1, True)

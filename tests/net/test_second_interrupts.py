@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Callable, Iterator
 from types import FrameType
@@ -45,7 +46,8 @@ class TwoInterrupts:
             raise KeyboardInterrupt
 
     def run(self, function: Callable[[], object]) -> None:
-        # Two hooks, because Python takes one away that has raised.
+        # Two hooks, because Python takes one away that has raised. A collection's callbacks would swallow an interrupt.
+        gc.disable()
         tracing = sys.gettrace()
         sys.settrace(self.first)
         sys.setprofile(self.second)
@@ -56,6 +58,7 @@ class TwoInterrupts:
         finally:
             sys.setprofile(None)
             sys.settrace(tracing)
+            gc.enable()
 
 
 def pairs(place: str) -> Iterator[TwoInterrupts]:

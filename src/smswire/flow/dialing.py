@@ -28,12 +28,12 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from weakref import WeakSet
 
-from ..errors import ConnectError, NetworkError, SmswireError
+from ..errors import Closed, ConnectError, NetworkError, SmswireError
 from ..wire.channel import Channel
 from .connection import Connection
 
 if TYPE_CHECKING:
-    from .pacing import Grant
+    from .pacing import Grant, Waker
     from .pool import Pool, Waiter
 
 CONNECT: Final = 1
@@ -136,6 +136,10 @@ class Addresses:
             self.first = None
 
 
+def _wake_nobody() -> None:
+    """For an opening of the pool's own until its runtime has a way."""
+
+
 class Attempt:
     """One address being tried: its channel, its grant, and when it began, connected, and is due to answer."""
 
@@ -167,6 +171,10 @@ class Opening:
     - ``FAILED``: nothing is open any more; ``error`` says why.
 
     ``abandon`` is legal at every step and leads through ``CLOSE`` to ``FAILED``. ``sockets`` is the runtime's own.
+
+    ``wake`` may be called at any step, from any thread: then ``next_step`` before ``wait_until``. It is the wake-up of
+    the waiter that dials; the runtime sets it where the pool does. It matters while ``awaits_grant``, for the next
+    address; nothing else comes but by the sockets.
     """
 
     __slots__ = (
@@ -181,11 +189,13 @@ class Opening:
         "_until",
         "address",
         "attempts",
+        "awaits_grant",
         "connection",
         "error",
         "sockets",
         "wait_until",
         "waiter",
+        "wake",
     )
 
     def __init__(
@@ -199,6 +209,8 @@ class Opening:
         waiter: Waiter | None,
     ) -> None:
         self.waiter = waiter
+        self.wake: Waker = _wake_nobody if waiter is None else waiter.wake
+        self.awaits_grant = False
         self.address: Address = order[0]
         self.attempts: dict[Address, Attempt] = {}
         self.connection: Connection | None = None
@@ -216,6 +228,8 @@ class Opening:
         self._is_permanent = True
 
     def next_step(self, now: float) -> int:
+        if self._pool.has_ended and self.error is None:
+            self._fail(Closed("the client was closed before the connection was ready"))
         if self._closing:
             self.address = next(iter(self._closing))
             return CLOSE
@@ -258,6 +272,8 @@ class Opening:
             self._answer(attempt, now)
 
     def handle_end(self, address: Address, now: float) -> None:
+        if self._pool.has_ended:
+            return
         attempt = self.attempts[address]
         self._settle(attempt, now)
         try:
@@ -281,6 +297,8 @@ class Opening:
 
     def handle_failed(self, address: Address, error: OSError, now: float) -> None:
         """The socket reported an error; only some are evidence from the far end."""
+        if self._pool.has_ended:
+            return
         attempt = self.attempts[address]
         if error.errno in FAR_END_ERRORS:
             self._settle(attempt, now)
@@ -309,6 +327,7 @@ class Opening:
         address = self._order[-1]
         if self._grant is None:
             asked = self._pool.ask_for_race(self, address, now)
+            self.awaits_grant = isinstance(asked, float)
             if isinstance(asked, float):
                 self.wait_until = min(self._until, asked)
                 return WATCH
@@ -332,6 +351,7 @@ class Opening:
     def _answer(self, attempt: Attempt, now: float) -> None:
         if not attempt.answered:
             attempt.answered = True
+            self.awaits_grant = False
             # Where there is another, it has as long again to become ready: servers hang behind their first byte, too.
             due_at = now + self._pool.addresses.delay(attempt.address) if self._order else math.inf
             self._next_due = attempt.due_at = due_at

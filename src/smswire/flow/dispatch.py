@@ -155,6 +155,8 @@ class Dispatch:
 
     def next_step(self, now: float) -> int:
         """The step after a ``WAIT``, a ``LOOKUP``, or a wait for the socket that brought nothing."""
+        if self._is_ended():
+            return self._end(now)
         state = self._state
         if state == _QUEUED:
             return self._queued(now)
@@ -200,6 +202,12 @@ class Dispatch:
             return state
         return self._conclude(now)
 
+    def _is_ended(self) -> bool:
+        return self._pool.has_ended and not self._abandoned
+
+    def _end(self, now: float) -> int:
+        return self.abandon(now, Closed("the client was closed before the call had ended"))
+
     # What came of the step
 
     def handle_opened(self, connection: Connection, now: float) -> int:
@@ -233,6 +241,8 @@ class Dispatch:
     def handle_would_block(self, now: float) -> int:
         """The socket had nothing, or took nothing."""
         self._unaccounted = False
+        if self._is_ended():
+            return self._end(now)
         if self._state == PROBE:
             return self._begin(now)
         if self._state == DRAIN:
@@ -270,6 +280,8 @@ class Dispatch:
 
     def handle_end(self, now: float) -> int:
         """The socket brought the end of the stream."""
+        if self._is_ended():
+            return self._end(now)
         connection = self.connection
         assert connection is not None
         if connection.grant is not None:
@@ -286,9 +298,11 @@ class Dispatch:
 
     def handle_error(self, error: OSError, now: float) -> int:
         """The socket reported an error."""
+        self._unaccounted = False
+        if self._is_ended():
+            return self._end(now)
         connection = self.connection
         assert connection is not None
-        self._unaccounted = False
         if connection.grant is not None and error.errno in FAR_END_ERRORS:
             self._settle(connection, now)
         if self._state == PROBE:

@@ -18,7 +18,6 @@ from time import monotonic, sleep
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 from weakref import WeakSet
 
-from ..errors import Closed
 from ..flow import dialing, dispatch
 from ..flow.connection import Connection
 from ..flow.dialing import Address, Opening
@@ -42,6 +41,8 @@ RECEIVE_BYTES = 65_536
 MAX_POLL_MS = 2**31 - 1
 # More than there are signals, and an end to a clean-up that fails for another reason.
 INTERRUPTS = range(100)
+# How often an opening looks whether its race may go on, in seconds: within the time in which a claim would lapse.
+GRANT_LOOK_S = 0.01
 
 
 def _milliseconds(until: float) -> float | None:
@@ -106,12 +107,6 @@ class LockedPool(Pool):
     overdue = _locked(Pool.overdue)
     close = _locked(Pool.close)
     stats = _locked(Pool.stats)
-
-    @property
-    def is_at_rest(self) -> bool:
-        """As ``Pool.is_at_rest``: of one instant, because a connection on its way is in two containers or in none."""
-        with self._lock:
-            return super().is_at_rest
 
 
 class _Signal:
@@ -225,8 +220,6 @@ class Client:
         )
         self.origin = self._settings.origin
         self.max_connections = max_connections
-        self._closed = False
-        self._ended = False
         self._begin_empty()
         _clients.add(self)
 
@@ -275,21 +268,17 @@ class Client:
             repeatable=repeatable,
         )
         try:
-            try:
-                self._run(call, call.start(monotonic()), signal)
-            except BaseException:
-                # Closes what the call has open; nothing of that waits, so further interrupts are put off until it is
-                # done, and the first is raised. No call stands before ``try``: Python would deliver one there.
-                for _ in INTERRUPTS:
-                    try:
-                        self._run(call, call.abandon(monotonic()), signal)
-                        break
-                    except BaseException:  # noqa: BLE001, S112
-                        continue
-                raise
-        finally:
-            if self._closed and self._pool.is_at_rest:
-                self._rest.set()
+            self._run(call, call.start(monotonic()), signal)
+        except BaseException:
+            # Closes what the call has open; nothing of that waits, so further interrupts are put off until it is done,
+            # and the first is raised. No call stands before ``try``: Python would deliver one there.
+            for _ in INTERRUPTS:
+                try:
+                    self._run(call, call.abandon(monotonic()), signal)
+                    break
+                except BaseException:  # noqa: BLE001, S112
+                    continue
+            raise
         if call.response is not None:
             return call.response
         assert call.error is not None
@@ -301,17 +290,17 @@ class Client:
 
     def close(self, drain: float = 5.0) -> None:
         """Takes no further call, gives calls under way ``drain`` seconds to end, then ends them."""
-        self._closed = True
         pool = self._pool
+        rest = _Signal()
+        rest.arm()
         try:
             with self._closing:
-                for connection in pool.close():
+                for connection in pool.close(rest.wake):
                     self._close(connection)
                     pool.drop(connection, monotonic(), dead=False)
-            if not pool.is_at_rest:
-                self._rest.wait(max(0.0, min(drain, threading.TIMEOUT_MAX)))
+            rest.wait(monotonic() + drain)
         finally:
-            self._ended = True
+            pool.end()
             for signal in list(self._signals):
                 signal.wake()
             # Shutting down is not closing: the threads that own the sockets see the end, and close them.
@@ -331,12 +320,8 @@ class Client:
     # Steps of a call
 
     def _run(self, call: Dispatch, step: int, signal: _Signal) -> None:
-        told = False
         while step != dispatch.DONE:
-            if self._ended and not told:
-                told = True
-                step = self._end(call)
-            elif step == dispatch.READ:
+            if step == dispatch.READ:
                 step = self._read(call)
             elif step == dispatch.WRITE:
                 step = self._write(call)
@@ -351,7 +336,7 @@ class Client:
                 self._wait(signal, call.wait_until)
                 step = call.next_step(monotonic())
             elif step == dispatch.DIAL:
-                step = self._dial(call)
+                step = self._dial(call, signal)
             elif step == dispatch.CLOSE:
                 assert call.connection is not None
                 self._close(call.connection)
@@ -366,15 +351,11 @@ class Client:
                 self._look_up(call.lookup)
                 step = call.next_step(monotonic())
 
-    def _end(self, call: Dispatch) -> int:
-        """After ``close``: what the sockets say from now on is this side's own doing."""
-        return call.abandon(monotonic(), Closed("the client was closed before the call had ended"))
-
     def _wait(self, signal: _Signal, until: float) -> None:
         self._signals.add(signal)
         try:
             # Known to ``close`` before this look, so that it either shows here or wakes.
-            if not self._ended:
+            if not self._pool.has_ended:
                 signal.wait(until)
         finally:
             self._signals.discard(signal)
@@ -393,9 +374,6 @@ class Client:
         except BlockingIOError:
             return call.handle_would_block(monotonic())
         except OSError as error:
-            if self._ended:
-                call.handle_would_block(monotonic())
-                return self._end(call)
             return call.handle_error(error, monotonic())
         return call.handle_sent(n, monotonic())
 
@@ -412,10 +390,8 @@ class Client:
         except BlockingIOError:
             return call.handle_would_block(monotonic())
         except OSError as error:
-            return self._end(call) if self._ended else call.handle_error(error, monotonic())
-        if data:
-            return call.handle_data(data, monotonic())
-        return self._end(call) if self._ended else call.handle_end(monotonic())
+            return call.handle_error(error, monotonic())
+        return call.handle_data(data, monotonic()) if data else call.handle_end(monotonic())
 
     def _close(self, connection: Connection) -> None:
         open_socket = connection.transport.socket
@@ -434,18 +410,16 @@ class Client:
 
     # Steps of an opening
 
-    def _dial(self, call: Dispatch) -> int:
+    def _dial(self, call: Dispatch, signal: _Signal) -> int:
         opening = call.opening
         assert opening is not None
         while True:
-            if self._ended:
-                # Else the shut-down of a socket that is connecting would pass for the far end's word.
-                self._end(call)
+            signal.arm()
             step = opening.next_step(monotonic())
             if step == dialing.CONNECT:
                 self._connect(opening, opening.address)
             elif step == dialing.WATCH:
-                self._watch(opening)
+                self._watch(opening, signal)
             elif step == dialing.CLOSE:
                 # Without a socket, socket() itself had failed.
                 open_socket = opening.sockets.get(opening.address)
@@ -477,7 +451,14 @@ class Client:
             opening.handle_connected(address, monotonic())
             self._flush(opening, address)
 
-    def _watch(self, opening: Opening) -> None:
+    def _watch(self, opening: Opening, signal: _Signal) -> None:
+        if not opening.attempts:
+            self._wait(signal, opening.wait_until)
+            return
+        until = opening.wait_until
+        if opening.awaits_grant:
+            # Who polls hears no signal.
+            until = min(until, monotonic() + GRANT_LOOK_S)
         poll = Poll()
         by_fd: dict[int, Address] = {}
         for address, attempt in opening.attempts.items():
@@ -485,10 +466,10 @@ class Client:
             by_fd[fd] = address
             events = IN if attempt.is_connected else OUT
             poll.register(fd, events | OUT if attempt.channel.bytes_to_send() else events)
-        ready = poll.poll(_milliseconds(opening.wait_until))
-        if self._ended:
+        # ``close`` cannot shut a socket down that was not connecting yet: it is looked for after ``connect``.
+        if self._pool.has_ended:
             return
-        for fd, _ in ready:
+        for fd, _ in poll.poll(_milliseconds(until)):
             address = by_fd[fd]
             # What one address brought may have ended the others.
             if address not in opening.attempts:
@@ -502,7 +483,7 @@ class Client:
     def _learn_of_connect(self, opening: Opening, address: Address) -> None:
         number = opening.sockets[address].getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if number:
-            self._lose(opening, address, OSError(number, os.strerror(number)))
+            opening.handle_failed(address, OSError(number, os.strerror(number)), monotonic())
         else:
             opening.handle_connected(address, monotonic())
 
@@ -512,11 +493,11 @@ class Client:
         except BlockingIOError:
             return
         except OSError as error:
-            self._lose(opening, address, error)
+            opening.handle_failed(address, error, monotonic())
             return
         if data:
             opening.handle_data(address, data, monotonic())
-        elif not self._ended:
+        else:
             opening.handle_end(address, monotonic())
 
     def _flush(self, opening: Opening, address: Address) -> None:
@@ -531,21 +512,15 @@ class Client:
         except BlockingIOError:
             return
         except OSError as error:
-            self._lose(opening, address, error)
+            opening.handle_failed(address, error, monotonic())
         else:
             opening.handle_sent(address, n)
-
-    def _lose(self, opening: Opening, address: Address, error: OSError) -> None:
-        # Asked after the system call: after ``close`` an error may be its shut-down's, and no word of the far end.
-        if not self._ended:
-            opening.handle_failed(address, error, monotonic())
 
     # Life
 
     def _begin_empty(self) -> None:
         self._sockets: set[socket.socket] = set()
         self._signals: set[_Signal] = set()
-        self._rest = threading.Event()
         # One thread at a time closes what is idle; an interrupt's handler in that thread may go on with it.
         self._closing = threading.RLock()
         self._pool = self._settings.new_pool(LockedPool)
@@ -556,8 +531,9 @@ class Client:
             # One that a thread of the parent was just closing is closed here too.
             with suppress(OSError):
                 os.close(parents.detach())
+        was_closed = self._pool.is_closed
         self._begin_empty()
-        if self._closed:
+        if was_closed:
             self._pool.close()
 
 
