@@ -145,7 +145,7 @@ class Dispatch:
         self._verdict = _NOTHING_HANDED
         self._unaccounted = False
         self._abandoned = False
-        outcome.sent, outcome.attempts, outcome.status = Sent.NO, 0, None
+        outcome.reset()
 
     # Commands
 

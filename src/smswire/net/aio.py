@@ -33,7 +33,7 @@ from .async_dial import Dial
 from .links import Link, TaskLink
 from .pacers import Pacer
 from .resolve import Resolve
-from .settings import PoolOptions, Settings, draw
+from .settings import PoolOptions, Settings, begun, checked_drain, draw
 from .trust import Trust
 
 # A loop that has no readiness callbacks says so whatever descriptor it is asked about.
@@ -250,10 +250,12 @@ class AsyncClient:
             outcome: where to keep what became of the call, for when a cancellation ends it.
 
         Raises:
+            ConfigurationError: an argument cannot work; nothing was sent.
             InvalidRequest: it breaks a rule of HTTP; nothing was sent.
             Closed: the client is closed, or belongs to another event loop or process.
             SmswireError: there is no complete answer; ``.sent`` says whether it may have been sent.
         """
+        outcome = begun(outcome)
         request = Request(method, target, headers, body)
         until = self._settings.until(timeout)
         if self._loop is not get_running_loop():
@@ -265,7 +267,7 @@ class AsyncClient:
             deadline=until,
             signal=signal,
             draw=draw,
-            outcome=Outcome() if outcome is None else outcome,
+            outcome=outcome,
             repeatable=repeatable,
         )
         try:
@@ -286,7 +288,12 @@ class AsyncClient:
         return self._pool.stats()
 
     async def aclose(self, drain: float = 5.0) -> None:
-        """Takes no further call, gives calls under way ``drain`` seconds to end, then ends them."""
+        """Takes no further call, gives calls under way ``drain`` seconds to end, then ends them.
+
+        Raises:
+            ConfigurationError: ``drain`` is not a number of seconds.
+        """
+        checked_drain(drain)
         self._check_place()
         self._closed = True
         pool = self._pool

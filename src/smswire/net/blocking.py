@@ -30,7 +30,7 @@ from ..wire.message import Request, Response
 from .pacers import Pacer
 from .polling import IN, OUT, Poll
 from .resolve import Resolve
-from .settings import PoolOptions, Settings, draw
+from .settings import PoolOptions, Settings, begun, checked_drain, draw
 from .trust import Trust
 
 _P = ParamSpec("_P")
@@ -250,9 +250,11 @@ class Client:
             outcome: where to keep what became of the call, for when an interrupt ends it.
 
         Raises:
+            ConfigurationError: an argument cannot work; nothing was sent.
             InvalidRequest: it breaks a rule of HTTP; nothing was sent.
             SmswireError: there is no complete answer; ``.sent`` says whether it may have been sent.
         """
+        outcome = begun(outcome)
         request = Request(method, target, headers, body)
         until = self._settings.until(timeout)
         if self._settings.needs_trust:
@@ -264,7 +266,7 @@ class Client:
             deadline=until,
             signal=signal,
             draw=draw,
-            outcome=Outcome() if outcome is None else outcome,
+            outcome=outcome,
             repeatable=repeatable,
         )
         try:
@@ -289,7 +291,12 @@ class Client:
         return self._pool.stats()
 
     def close(self, drain: float = 5.0) -> None:
-        """Takes no further call, gives calls under way ``drain`` seconds to end, then ends them."""
+        """Takes no further call, gives calls under way ``drain`` seconds to end, then ends them.
+
+        Raises:
+            ConfigurationError: ``drain`` is not a number of seconds.
+        """
+        until = monotonic() + checked_drain(drain)
         pool = self._pool
         rest = _Signal()
         rest.arm()
@@ -298,7 +305,7 @@ class Client:
                 for connection in pool.close(rest.wake):
                     self._close(connection)
                     pool.drop(connection, monotonic(), dead=False)
-            rest.wait(monotonic() + drain)
+            rest.wait(until)
         finally:
             pool.end()
             for signal in list(self._signals):
