@@ -7,7 +7,7 @@ import math
 from smswire.errors import Sent
 from smswire.flow import dialing
 from smswire.flow.connection import Connection
-from smswire.flow.dispatch import CLOSE, DIAL, DONE, DRAIN, LOOKUP, PROBE, READ, WAIT, WRITE, Dispatch
+from smswire.flow.dispatch import BLOCKED, CLOSE, DIAL, DONE, DRAIN, LOOKUP, PROBE, READ, WAIT, WRITE, Dispatch
 from smswire.flow.pool import Pool
 from smswire.flow.retry import Outcome
 from smswire.wire.message import Request
@@ -66,7 +66,7 @@ class Call:
         if self.step == PROBE:
             self.step = self.dispatch.handle_would_block(now)
         assert self.step == WRITE
-        size = len(self.connection.channel.bytes_to_send())
+        size = len(self.dispatch.bytes_to_send())
         self.step = self.dispatch.handle_sent(size if count is None else count, now)
         return self.step
 
@@ -149,16 +149,23 @@ def to_write() -> Call:
     return call
 
 
-def to_blocked_write() -> Call:
+def to_sending() -> Call:
     call = to_write()
-    assert call.would_block(0.0) == WRITE
+    assert call.dispatch.bytes_to_send()
+    return call
+
+
+def to_blocked_write() -> Call:
+    call = to_sending()
+    assert call.would_block(0.0) == BLOCKED
     return call
 
 
 def to_partial_write() -> Call:
     call = to_write()
     assert call.send(0.0, 10) == WRITE
-    assert call.would_block(0.0) == WRITE
+    assert call.dispatch.bytes_to_send()
+    assert call.would_block(0.0) == BLOCKED
     return call
 
 
@@ -229,7 +236,8 @@ PLACES = {
     "dial": (to_dial, Sent.NO),
     "connect": (to_connect, Sent.NO),
     "probe": (to_probe, Sent.NO),
-    "write": (to_write, Sent.MAYBE),  # what the system call took is not known
+    "write": (to_write, Sent.NO),
+    "sending": (to_sending, Sent.MAYBE),  # what the system call took is not known
     "blocked write": (to_blocked_write, Sent.NO),
     "partial write": (to_partial_write, Sent.MAYBE),
     "read": (to_read, Sent.MAYBE),

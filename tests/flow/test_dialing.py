@@ -514,24 +514,78 @@ def test_the_round_trip_is_that_of_tcp(round_trip):
     assert pool.addresses.delay(A) == max(0.25, 2.5 * round_trip)
 
 
-def test_a_certificate_of_another_name_ends_all():
-    """It is permanent: the other addresses are closed, and the error is the certificate's."""
+def test_a_certificate_of_another_name_at_every_address_ends_all():
+    """It is permanent: the error is the certificate's, and everybody's."""
     pool = new_pool(addresses=[A, B], tls=client_tls())
     joined(pool)
     waiter, bell = joined(pool)
     opening = dialled(pool)
     now = racing(opening, 0.0, 2)
-    opening.handle_connected(A, now)
-    exchange(opening, A, Peer("other.test"), now)
-    assert (opening.next_step(now), opening.address) == (CLOSE, A)
-    assert opening.bytes_to_close()  # the alert that says why
-    addresses, step = closed_to_the_end(opening, now)
-    assert (sorted(addresses), step) == ([A, B], FAILED)
+    for address, step in ((A, WATCH), (B, FAILED)):
+        opening.handle_connected(address, now)
+        exchange(opening, address, Peer("other.test"), now)
+        assert (opening.next_step(now), opening.address) == (CLOSE, address)
+        assert opening.bytes_to_close()  # the alert that says why
+        assert closed_to_the_end(opening, now) == ([address], step)
+        assert pool.addresses.first is None
     assert isinstance(opening.error, CertificateError)
     assert opening.error.permanent
     pool.failed(opening, opening.error)
     assert waiter.error is opening.error
     assert bell.rung
+
+
+def test_one_address_with_a_bad_certificate_is_passed_over():
+    """The next one is tried at once, and it is the one that goes first from then on."""
+    pool = new_pool(addresses=[A, B], tls=client_tls())
+    joined(pool)
+    opening = dialled(pool)
+    assert opening.next_step(0.0) == CONNECT
+    opening.handle_connected(A, 0.0)
+    exchange(opening, A, Peer("other.test"), 0.0)
+    assert closed_to_the_end(opening, 0.0) == ([A], CONNECT)
+    assert (opening.address, pool.addresses.first) == (B, None)
+    opening.handle_connected(B, 0.0)
+    exchange(opening, B, Peer(), 0.0)
+    assert opening.next_step(0.0) == OPENED
+    assert pool.addresses.first == B
+
+
+@pytest.mark.parametrize("last", [A, B])
+def test_a_bad_certificate_beside_an_address_that_refuses_is_not_permanent(last):
+    """Whichever came first: trying again may find the other one well."""
+    pool = new_pool(addresses=[A, B], tls=client_tls())
+    joined(pool)
+    opening = dialled(pool)
+    now = racing(opening, 0.0, 2)
+    if last == A:
+        opening.handle_failed(B, os_error(errno.ECONNREFUSED), now)
+        assert closed_to_the_end(opening, now) == ([B], WATCH)
+    opening.handle_connected(A, now)
+    exchange(opening, A, Peer("other.test"), now)
+    if last == B:
+        assert closed_to_the_end(opening, now) == ([A], WATCH)
+        opening.handle_failed(B, os_error(errno.ECONNREFUSED), now)
+    assert closed_to_the_end(opening, now) == ([last], FAILED)
+    assert isinstance(opening.error, ConnectError)
+    assert not opening.error.permanent
+    assert sorted(address for address, _ in opening.error.failures) == [str(A), str(B)]
+
+
+def test_an_address_whose_handshake_breaks_after_its_first_answer_goes_first_no_more():
+    """It has answered others before, and this one with half a handshake."""
+    pool = new_pool(addresses=[A, B], tls=client_tls())
+    joined(pool)
+    opening = dialled(pool)
+    assert opening.next_step(0.0) == CONNECT
+    opening.handle_connected(A, 0.0)
+    data = bytes(opening.attempts[A].channel.bytes_to_send())
+    opening.handle_sent(A, len(data))
+    opening.handle_data(A, Peer().receive(data)[:100], 0.0)
+    assert pool.addresses.first == A
+    opening.handle_end(A, 0.0)
+    assert closed_to_the_end(opening, 0.0) == ([A], CONNECT)
+    assert pool.addresses.first is None
 
 
 def test_a_broken_handshake_is_the_last_addresss_own_error():

@@ -17,7 +17,7 @@ from smswire.errors import (
     Timeout,
 )
 from smswire.flow import dialing
-from smswire.flow.dispatch import CLOSE, DIAL, DONE, DRAIN, LOOKUP, MAX_ATTEMPTS, PROBE, READ, WAIT, WRITE
+from smswire.flow.dispatch import BLOCKED, CLOSE, DIAL, DONE, DRAIN, LOOKUP, MAX_ATTEMPTS, PROBE, READ, WAIT, WRITE
 from smswire.flow.pool import Pool
 
 from .calls import (
@@ -36,7 +36,7 @@ from .calls import (
     to_probe,
     to_queue,
     to_read,
-    to_write,
+    to_sending,
 )
 from .kit import A, Bell, Peer, client_tls, connection_of, exchange, joined, ledger, new_pool
 
@@ -487,7 +487,7 @@ def test_a_call_ended_with_an_error_carries_it(place):
 def test_the_deadline_ends_a_wait_with_its_phase(reach, phase, sent):
     """At the deadline, not before it; and no other attempt follows."""
     call = reach()
-    before = call.step
+    before = WRITE if call.step == BLOCKED else call.step
     assert call.next(DEADLINE - 0.001) == before
     if call.next(DEADLINE) == CLOSE:
         call.closed(DEADLINE)
@@ -569,10 +569,71 @@ def test_no_attempt_begins_that_the_deadline_leaves_no_time_for(reach, sent):
     assert call.outcome.sent is sent
 
 
-def test_what_the_system_took_counts_from_the_moment_it_may_have():
-    """From WRITE until the runtime reports, bytes count as gone; a report of nothing takes that back."""
-    for reach, sent in ((to_write, Sent.MAYBE), (to_blocked_write, Sent.NO)):
-        call = reach()
-        call.step = call.dispatch.abandon(0.0)
-        call.finish(0.0)
-        assert call.outcome.sent is sent
+@pytest.mark.parametrize("reach", [to_sending, to_partial_write])
+def test_what_the_system_took_counts_from_the_moment_it_may_have(reach):
+    """From ``bytes_to_send`` until the runtime reports, bytes count as gone: at the second time of sending, too."""
+    call = reach()
+    for _ in range(2):
+        assert call.would_block(0.0) == BLOCKED
+        assert call.next(0.0) == WRITE
+    call.dispatch.bytes_to_send()
+    call.step = call.dispatch.abandon(0.0)
+    call.finish(0.0)
+    assert call.outcome.sent is Sent.MAYBE
+
+
+@pytest.mark.parametrize("reach", [to_blocked_write, to_read])
+def test_a_socket_that_is_ready_without_news_does_not_outlast_the_deadline(reach):
+    """``poll`` may say so of one that then has nothing: each report of nothing is a look at the deadline."""
+    call = reach()
+    before = call.step
+    assert call.would_block(DEADLINE - 0.001) == before
+    assert call.would_block(DEADLINE) == CLOSE
+    assert call.closed(DEADLINE) == DONE
+    assert isinstance(call.dispatch.error, Timeout)
+
+
+@pytest.mark.parametrize("news", ["end", "reset", "would block", "nothing"])
+@pytest.mark.parametrize("place", sorted(set(PLACES) - {"queue", "grant", "lookup", "dial", "connect"}))
+def test_after_the_end_of_the_pool_sockets_are_no_evidence(place, news):
+    """Whatever they say is this side's own doing: no grant settles by it, and the call ends as Closed at that step."""
+    reach, sent = PLACES[place]
+    call = reach()
+    told = ledger(call.pool).told()
+    for connection in call.pool.close():
+        call.pool.drop(connection, 0.0, dead=False)
+    call.pool.end()
+    if place in ("backoff", "maybe backoff") or place.endswith(("close", "done")):
+        call.next(0.0)
+    elif news == "end":
+        call.receive(b"", 0.0)
+    elif news == "reset":
+        call.error(RESET, 0.0)
+    else:
+        step = call.would_block(0.0) if news == "would block" else call.next(0.0)
+        assert step in (CLOSE, DONE)
+    call.finish(0.0)
+    assert "settle" not in ledger(call.pool).told()[len(told) :]
+    # What the system took stays unknown only where it was never said.
+    assert call.outcome.sent is (Sent.NO if place == "sending" and news in ("reset", "would block") else sent)
+    if sent is not Sent.YES and place != "broken close":
+        assert isinstance(call.dispatch.error, Closed)
+    assert call.pool.is_at_rest
+
+
+@pytest.mark.parametrize("news", ["end", "reset", "nothing"])
+def test_an_opening_ends_with_the_pool_as_closed(news):
+    """Its socket's end is no word of the far end, and the call is not tried again."""
+    call = to_connect()
+    opening = call.dispatch.opening
+    assert opening is not None
+    call.pool.close()
+    call.pool.end()
+    if news == "end":
+        opening.handle_end(A, 0.0)
+    elif news == "reset":
+        opening.handle_failed(A, RESET, 0.0)
+    call.finish(0.0)
+    assert isinstance(call.dispatch.error, Closed)
+    assert ledger(call.pool).told() == ["abandon"]
+    assert (call.outcome.sent, call.outcome.attempts, call.pool.is_at_rest) == (Sent.NO, 1, True)

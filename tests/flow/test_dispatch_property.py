@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from smswire.errors import Sent
 from smswire.flow import dialing
 from smswire.flow.dispatch import (
+    BLOCKED,
     CLOSE,
     DIAL,
     DONE,
@@ -42,7 +43,8 @@ FOLLOWS = {
     LOOKUP: {WAIT, LOOKUP, DIAL, PROBE},
     DIAL: {PROBE, WAIT},
     PROBE: {PROBE, WRITE},
-    WRITE: {WRITE, READ, DRAIN, WAIT},
+    WRITE: {WRITE, BLOCKED, READ, DRAIN, WAIT},
+    BLOCKED: {BLOCKED, WRITE, DRAIN, WAIT},
     READ: {READ, WAIT},
     DRAIN: {DRAIN, WAIT},
     CLOSE: {WAIT, LOOKUP, DIAL, PROBE},
@@ -89,8 +91,9 @@ class Runtime:
         step = self.dispatch.start(self.now)
         for count in range(200):
             if count == give_up_at:
-                # Between WRITE and its report nobody knows what the system call took.
-                if step == WRITE:
+                # Between its beginning and its report nobody knows what the system call took.
+                if step == WRITE and self.draw([True, False], "has begun to send"):
+                    self.dispatch.bytes_to_send()
                     self.books[-1].is_unknown = True
                 step = self.dispatch.abandon(self.now)
                 assert step in (CLOSE, DIAL, DONE)
@@ -119,7 +122,7 @@ class Runtime:
         if step == PROBE:
             news = self.draw(["nothing"] * 5 + ["end", "reset", "junk"], "probe")
             return self.say(step, news)
-        if step == WRITE and self.draw([True, True, False], "writes"):
+        if step == WRITE:
             return self.write()
         return self.say(step, self.draw(NEWS, "news"))
 
@@ -157,12 +160,10 @@ class Runtime:
     def write(self) -> int:
         call = self.dispatch
         assert call.connection is not None
-        size = len(call.connection.channel.bytes_to_send())
+        size = len(call.bytes_to_send())
         what = self.draw(["all", "all", "one", "block", "error"], "write")
         if what == "block":
-            call.handle_would_block(self.now)
-            self.now = self.draw([self.now, DEADLINE], "until")
-            return call.next_step(self.now)
+            return call.handle_would_block(self.now)
         if what == "error":
             return call.handle_error(BROKEN_PIPE, self.now)
         taken = size if what == "all" else 1
@@ -170,12 +171,10 @@ class Runtime:
         return call.handle_sent(taken, self.now)
 
     def say(self, step: int, news: str) -> int:
-        """What the socket brings; at WRITE it comes while the request waits to be taken."""
+        """What the socket brings; at BLOCKED it comes while the request waits to be taken."""
         call = self.dispatch
-        if step == WRITE or news in ("nothing", "late"):
-            next_step = call.handle_would_block(self.now)
-            if step in (PROBE, DRAIN):
-                return next_step
+        if (news == "nothing" and step in (PROBE, DRAIN)) or self.draw([False, True], "is woken for nothing"):
+            return call.handle_would_block(self.now)
         if news in ("nothing", "late"):
             self.now = DEADLINE if news == "late" else min(DEADLINE, self.now + 1.0)
             return call.next_step(self.now)
@@ -192,7 +191,7 @@ class Runtime:
         if news == "half":
             # Whole in two pieces, unless the deadline or the end comes between.
             step = call.handle_data(answer[:-2], self.now)
-            if step not in (READ, WRITE, DRAIN):
+            if step not in (READ, WRITE, BLOCKED, DRAIN):
                 return step
             if self.draw([True, False], "cut"):
                 return call.handle_end(self.now)

@@ -6,6 +6,7 @@ import math
 
 from smswire.errors import ResolutionError
 from smswire.flow.dialing import CONNECT, OPENED, WATCH, Opening
+from smswire.flow.pacing import Grant, Pacing
 from smswire.flow.pool import Lookup, Pool, Waiter
 
 from .kit import A, B, Bell, Ledger, closed_to_the_end, connection_of, dialled, joined, ledger, new_pool, racing
@@ -227,3 +228,65 @@ def test_nobody_is_woken_to_dial_where_there_is_no_room():
     assert connection.grant is not None
     pool.settle(connection.grant, A, 0.0)
     assert not bell.rung
+
+
+def test_a_race_that_waits_for_a_grant_is_woken_instead_of_the_head_which_may_not_dial():
+    """Its time comes nearer: it looks at once, has its grant, and only then may the next in the queue dial."""
+    pacing = Pacing(limit=2, spacing=0.0)
+    pool = new_pool(pacing, [A, B])
+    elsewhere = pacing.ask(0.0, lambda: None)
+    assert isinstance(elsewhere, Grant)
+    dialler, its_bell = joined(pool)
+    opening = dialled(pool, 0.0, dialler)
+    head, head_bell = joined(pool)
+    assert opening.next_step(0.0) == CONNECT
+    assert opening.next_step(0.25) == WATCH
+    assert opening.awaits_grant
+    its_bell.arm()
+    head_bell.arm()
+    pacing.fire(pacing.give_back(elsewhere))
+    assert (its_bell.rung, head_bell.rung) == (True, False)
+    assert pool.dial(0.25, head) == math.inf
+    assert opening.next_step(0.25) == CONNECT
+    assert not opening.awaits_grant
+    assert head_bell.rung
+
+
+def test_a_race_of_the_pools_own_is_woken_by_its_runtime():
+    """Where openings belong to the pool, ``wake`` is the runtime's."""
+    pacing = Pacing(limit=2, spacing=0.0)
+    pool = new_pool(pacing, [A, B])
+    dialer, bell = Bell(), Bell()
+    pool.dialer = dialer.wake
+    elsewhere = pacing.ask(0.0, lambda: None)
+    assert isinstance(elsewhere, Grant)
+    joined(pool)
+    opening = dialled(pool)
+    opening.wake = bell.wake
+    racing(opening, 0.0, 1)
+    assert opening.next_step(0.25) == WATCH
+    dialer.arm()
+    pacing.fire(pacing.give_back(elsewhere))
+    assert (bell.rung, dialer.rung) == (True, False)
+
+
+def test_who_closes_is_woken_when_nothing_is_left():
+    """At once if nothing was; else by whatever ends the last of it."""
+    for ending in ("none", "drop", "failed"):
+        pool = new_pool()
+        rested = Bell()
+        opening = connection = None
+        if ending == "drop":
+            connection = connection_of(pool)
+        elif ending == "failed":
+            waiter, _ = joined(pool)
+            opening = dialled(pool, 0.0, waiter)
+        pool.close(rested.wake)
+        assert rested.rung is (ending == "none")
+        if connection is not None:
+            pool.drop(connection, 0.0, dead=False)
+        elif opening is not None:
+            opening.abandon(0.0)
+            assert opening.error is not None
+            pool.failed(opening, opening.error)
+        assert rested.rung

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import sys
 import threading
 from types import FrameType
@@ -33,7 +34,7 @@ def test_a_call_in_flight_ends_within_the_drain(serve, make_client, tls):
     call = Caller(client)
     server.next_request()
     closer = closing(client, 600.0)
-    while not client._closed:
+    while not client._pool.is_closed:
         pass
     gate.open.set()
     closer.join(WITHIN_S)
@@ -260,7 +261,7 @@ def test_a_drain_may_be_endless(serve, make_client):
     call = Caller(client)
     server.next_request()
     closer = closing(client, float("inf"))
-    while not client._closed:
+    while not client._pool.is_closed:
         pass
     gate.open.set()
     closer.join(WITHIN_S)
@@ -277,5 +278,25 @@ def test_a_lookup_under_way_ends_as_closed(make_client):
     client.close(drain=600.0)
     call.join(WITHIN_S)
     may_end.set()
+    assert isinstance(call.error, errors.Closed)
+    assert call.error.sent is Sent.NO
+
+
+def test_an_opening_that_waits_for_a_grant_ends_as_closed(make_client):
+    """The first address has refused, and the next one's grant is far away: there is no socket to be heard by."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    client = make_client(
+        f"http://localhost:{port}",
+        pacer=Pacer(limit=1, window=600.0),
+        connect_timeout=600.0,
+        timeout=600.0,
+        resolve=lambda host: ["127.0.0.1", "127.0.0.2"],
+    )
+    call = Caller(client)
+    while not client.stats().dialling:
+        pass
+    client.close(drain=0.0)
+    call.join(WITHIN_S)
     assert isinstance(call.error, errors.Closed)
     assert call.error.sent is Sent.NO

@@ -33,11 +33,19 @@ POINTS = ("call", "return", "c_return")
 
 def is_nobodys(frame: FrameType) -> bool:
     """Generators thrown away and callbacks of weak references: what they raise Python prints, and raises to nobody.
-    And ``threading``, where an interrupt within ``Thread.start`` may leave a lock held that is none of ours.
+    And ``Thread.start``, where an interrupt may leave a lock held that is none of ours.
     """
     code = frame.f_code
-    is_swallowed = bool(code.co_flags & inspect.CO_GENERATOR) or code.co_name == "_remove"
-    return is_swallowed or code.co_filename == threading.__file__
+    return bool(code.co_flags & inspect.CO_GENERATOR) or code.co_name == "_remove" or starts_a_thread(frame)
+
+
+def starts_a_thread(frame: FrameType) -> bool:
+    around: FrameType | None = frame
+    while around is not None and around.f_code.co_filename == threading.__file__:
+        if around.f_code.co_name == "start":
+            return True
+        around = around.f_back
+    return False
 
 
 class Interrupt:

@@ -61,18 +61,19 @@ def test_a_name_that_does_not_exist_is_asked_for_once(make_client):
     assert (raised.value.sent, names.asked) == (Sent.NO, 1)
 
 
-def test_a_lookup_that_hangs_holds_up_nobody_else(serve, make_client):
-    """The deadline of its caller holds, and another client's lookup is answered."""
+def test_lookups_that_hang_hold_up_nobody_else(serve, make_client):
+    """The deadlines of their callers hold, and another client's lookup is answered."""
     may_end = threading.Event()
-
-    def hang(host: str) -> list[str]:
-        may_end.wait(WITHIN_S)
-        return ["127.0.0.1"]
-
     server = serve()
-    with pytest.raises(errors.Timeout) as raised:
-        make_client(by_name(server), resolve=hang).request("POST", "/", timeout=0.05)
-    assert raised.value.sent is Sent.NO
+    for _ in range(8):
+
+        def hang(host: str) -> list[str]:
+            may_end.wait(WITHIN_S)
+            return ["127.0.0.1"]
+
+        with pytest.raises(errors.Timeout) as raised:
+            make_client(by_name(server), resolve=hang).request("POST", "/", timeout=0.05)
+        assert raised.value.sent is Sent.NO
     assert make_client(by_name(server), resolve=Names(["127.0.0.1"])).request("POST", "/").status == 200
     may_end.set()
 

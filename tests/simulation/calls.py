@@ -43,18 +43,18 @@ class Signal:
         self.task: Task | None = None
         self.deadline = deadline
         self._clock = clock
-        self._is_set = False
+        self.is_set = False
 
     def arm(self) -> None:
-        self._is_set = False
+        self.is_set = False
 
     def wake(self) -> None:
-        self._is_set = True
+        self.is_set = True
         if self.task is not None:
             self.task.wake(at_once=self._clock.is_eager())
 
     def wait(self, until: float) -> Steps:
-        while not self._is_set and self._clock.now < until:
+        while not self.is_set and self._clock.now < until:
             yield until
 
 

@@ -10,7 +10,7 @@ from smswire.flow import dialing
 from smswire.flow.connection import Connection
 from smswire.flow.dialing import Address, Opening
 
-from .calls import Call, Interrupted, Transport
+from .calls import Call, Interrupted, Signal, Transport
 from .clock import Clock, Steps
 from .near import Socket
 from .network import Network
@@ -28,24 +28,25 @@ class Sockets:
         self._network = network
         self._late = late
         self._sockets: dict[Socket, None] = {}
-        self._has_ended = False
+        self._news_of: dict[Signal, None] = {}
 
     # An opening
 
     def _dial(self, call: Call | None, opening: Opening) -> Waits[Connection | None]:
         clock = self._clock
+        news = Signal(clock)
+        news.task = clock.running
+        opening.wake = news.wake
         while True:
             yield from self._pause(call)
             if call is not None:
                 self._point(call)
-            if self._has_ended:
-                # What the sockets say from now on is this side's own doing.
-                opening.abandon(clock.now)
+            news.arm()
             step = opening.next_step(clock.now)
             if step == dialing.CONNECT:
                 self._connect(opening, opening.address)
             elif step == dialing.WATCH:
-                yield from self._watch_opening(opening)
+                yield from self._watch_opening(opening, news)
             elif step == dialing.CLOSE:
                 self._let_go(opening.sockets[opening.address], opening.bytes_to_close())
                 opening.handle_closed(opening.address, clock.now)
@@ -67,7 +68,7 @@ class Sockets:
         except OSError as error:
             opening.handle_failed_at_once(address, error, self._clock.now)
 
-    def _watch_opening(self, opening: Opening) -> Steps:
+    def _watch_opening(self, opening: Opening, news: Signal) -> Steps:
         sockets = [opening.sockets[address] for address in opening.attempts]
 
         def is_ready(address: Address) -> bool:
@@ -77,9 +78,13 @@ class Sockets:
                 return socket.is_writable()
             return socket.is_readable() or (len(attempt.channel.bytes_to_send()) > 0 and socket.is_writable())
 
-        yield from self._watch(lambda: any(map(is_ready, opening.attempts)), sockets, opening.wait_until)
-        if self._has_ended:
-            return
+        self._news_of[news] = None
+        try:
+            yield from self._watch(
+                lambda: news.is_set or any(map(is_ready, opening.attempts)), sockets, opening.wait_until
+            )
+        finally:
+            del self._news_of[news]
         for address in [address for address in opening.attempts if is_ready(address)]:
             if address in opening.attempts:
                 self._serve(opening, address)

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
-from smswire.errors import Closed, ResolutionError
+from smswire.errors import ResolutionError
 from smswire.flow import dispatch
 from smswire.flow.connection import Connection
 from smswire.flow.dialing import Address, Opening
@@ -118,6 +118,7 @@ class Client(Sockets):
     def close(self, drain: float) -> None:
         """Takes no further call, and ends what is under way after ``drain`` seconds."""
         self.is_closed = True
+        self._rest.arm()
         self._rest.task = Task(self._clock, self._close(drain), self._late)
         self._rest.task.start()
 
@@ -181,21 +182,14 @@ class Client(Sockets):
             self._waiting.pop(steps, None)
         call.ended_at = clock.now
         del self._tasks[call]
-        if self.pool.is_at_rest:
-            self._rest.wake()
 
     def _run(self, call: Call, steps: Dispatch, step: int, signal: Signal) -> Steps:
         clock = self._clock
-        told = False
         while step != dispatch.DONE:
             call.steps += 1
             assert call.steps < MOST_STEPS, f"{call.target} goes round and round"
             yield from self._pause(call)
             self._point(call)
-            if self._has_ended and not told:
-                told = True
-                step = self._end(steps)
-                continue
             connection = steps.connection
             if connection is not None:
                 self._use(call, connection)
@@ -205,7 +199,9 @@ class Client(Sockets):
                 else:
                     step = self._receive(call, steps)
             elif step == dispatch.WRITE:
-                step = yield from self._write(call, steps)
+                step = self._write(call, steps)
+            elif step == dispatch.BLOCKED:
+                step = yield from self._wait_to_write(call, steps)
             elif step in (dispatch.PROBE, dispatch.DRAIN):
                 step = self._receive(call, steps)
             elif step == dispatch.WAIT:
@@ -233,13 +229,10 @@ class Client(Sockets):
         assert self._clock.running is not None
         self._clock.running.be_suspended()
 
-    def _end(self, steps: Dispatch) -> int:
-        return steps.abandon(self._clock.now, Closed("the client was closed before the call had ended"))
-
     def _wait(self, call: Call, steps: Dispatch, signal: Signal) -> Steps:
         self.queued[call] = None
         self._waiting[steps] = signal
-        if not self._has_ended:
+        if not self.pool.has_ended:
             yield from signal.wait(steps.wait_until)
         self._waiting.pop(steps, None)
 
@@ -249,23 +242,26 @@ class Client(Sockets):
         yield from self._watch(lambda: socket.is_readable(), [socket], steps.wait_until)
         return bool(socket.is_readable())
 
-    def _write(self, call: Call, steps: Dispatch) -> Waits[int]:
+    def _write(self, call: Call, steps: Dispatch) -> int:
         clock = self._clock
         assert steps.connection is not None
         socket = steps.connection.transport.socket
         try:
-            n = socket.send(steps.connection.channel.bytes_to_send())
+            n = socket.send(steps.bytes_to_send())
         except BlockingIOError:
-            steps.handle_would_block(clock.now)
+            return steps.handle_would_block(clock.now)
         except OSError as error:
             return steps.handle_error(error, clock.now)
-        else:
-            self._point(call)
-            return steps.handle_sent(n, clock.now)
+        self._point(call)
+        return steps.handle_sent(n, clock.now)
+
+    def _wait_to_write(self, call: Call, steps: Dispatch) -> Waits[int]:
+        assert steps.connection is not None
+        socket = steps.connection.transport.socket
         yield from self._watch(lambda: socket.is_readable() or socket.is_writable(), [socket], steps.wait_until)
         if socket.is_readable():
             return self._receive(call, steps)
-        return steps.next_step(clock.now)
+        return steps.next_step(self._clock.now)
 
     def _receive(self, call: Call, steps: Dispatch) -> int:
         assert steps.connection is not None
@@ -274,11 +270,9 @@ class Client(Sockets):
         except BlockingIOError:
             return steps.handle_would_block(self._clock.now)
         except OSError as error:
-            return self._end(steps) if self._has_ended else steps.handle_error(error, self._clock.now)
+            return steps.handle_error(error, self._clock.now)
         self._point(call)
-        if data:
-            return steps.handle_data(data, self._clock.now)
-        return self._end(steps) if self._has_ended else steps.handle_end(self._clock.now)
+        return steps.handle_data(data, self._clock.now) if data else steps.handle_end(self._clock.now)
 
     # The pool's own openings
 
@@ -306,8 +300,6 @@ class Client(Sockets):
             assert opening.error is not None
             self.pool.failed(opening, opening.error)
         self._openings.pop(opening, None)
-        if self.pool.is_at_rest:
-            self._rest.wake()
 
     def _look_up(self, lookup: Lookup) -> None:
         def answered(answer: list[Address] | ResolutionError) -> None:
@@ -321,13 +313,14 @@ class Client(Sockets):
     # The end
 
     def _close(self, drain: float) -> Steps:
-        for connection in self.pool.close():
+        for connection in self.pool.close(self._rest.wake):
             self._let_go(connection.transport.socket, connection.channel.bytes_to_close())
             self.pool.drop(connection, self._clock.now, dead=False)
         self._news.wake()
-        if not self.pool.is_at_rest:
-            yield from self._rest.wait(self._clock.now + drain)
-        self._has_ended = True
+        yield from self._rest.wait(self._clock.now + drain)
+        self.pool.end()
+        for news in list(self._news_of):
+            news.wake()
         for signal in list(self._waiting.values()):
             signal.wake()
         for socket in list(self._sockets):

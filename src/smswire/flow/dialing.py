@@ -8,8 +8,9 @@ request (over TLS: handshake done).
 Rules:
 
 - Until an address has answered, only one opening is under way: its race finds out for all. Afterwards the address
-  that answered last goes first, and loses that place when a dial to it passes the delay unanswered, or is not ready
-  another delay after it answered.
+  that answered last goes first, and loses that place when a dial to it passes the delay unanswered, is not ready
+  another delay after it answered, or fails in its handshake.
+- A failure is permanent if it was so at every address.
 - *Answered* means a byte of the server's over TLS (the kernel completes TCP handshakes for servers that hang), the
   TCP connection over plain http.
 - Every address tried takes a grant of the pacing rule of its own, in the step that says ``CONNECT``.
@@ -27,12 +28,12 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from weakref import WeakSet
 
-from ..errors import ConnectError, NetworkError, SmswireError
+from ..errors import Closed, ConnectError, NetworkError, SmswireError
 from ..wire.channel import Channel
 from .connection import Connection
 
 if TYPE_CHECKING:
-    from .pacing import Grant
+    from .pacing import Grant, Waker
     from .pool import Pool, Waiter
 
 CONNECT: Final = 1
@@ -130,9 +131,13 @@ class Addresses:
             self._round_trips[address] = round_trip
 
     def overdue(self, address: Address) -> None:
-        """A dial to the address passed its delay unanswered: if it was first, it is not any more."""
+        """A dial to the address passed its delay unanswered, or failed: if it was first, it is not any more."""
         if self.first == address:
             self.first = None
+
+
+def _wake_nobody() -> None:
+    """For an opening of the pool's own until its runtime has a way."""
 
 
 class Attempt:
@@ -166,12 +171,17 @@ class Opening:
     - ``FAILED``: nothing is open any more; ``error`` says why.
 
     ``abandon`` is legal at every step and leads through ``CLOSE`` to ``FAILED``. ``sockets`` is the runtime's own.
+
+    ``wake`` may be called at any step, from any thread: then ``next_step`` before ``wait_until``. It is the wake-up of
+    the waiter that dials; the runtime sets it where the pool does. It matters while ``awaits_grant``, for the next
+    address; nothing else comes but by the sockets.
     """
 
     __slots__ = (
         "_closing",
         "_failures",
         "_grant",
+        "_is_permanent",
         "_new_channel",
         "_next_due",
         "_order",
@@ -179,11 +189,13 @@ class Opening:
         "_until",
         "address",
         "attempts",
+        "awaits_grant",
         "connection",
         "error",
         "sockets",
         "wait_until",
         "waiter",
+        "wake",
     )
 
     def __init__(
@@ -197,6 +209,8 @@ class Opening:
         waiter: Waiter | None,
     ) -> None:
         self.waiter = waiter
+        self.wake: Waker = _wake_nobody if waiter is None else waiter.wake
+        self.awaits_grant = False
         self.address: Address = order[0]
         self.attempts: dict[Address, Attempt] = {}
         self.connection: Connection | None = None
@@ -211,8 +225,11 @@ class Opening:
         self._until = until
         self._closing: dict[Address, Attempt] = {}
         self._failures: list[tuple[str, str]] = []
+        self._is_permanent = True
 
     def next_step(self, now: float) -> int:
+        if self._pool.has_ended and self.error is None:
+            self._fail(Closed("the client was closed before the connection was ready"))
         if self._closing:
             self.address = next(iter(self._closing))
             return CLOSE
@@ -247,13 +264,16 @@ class Opening:
     def handle_data(self, address: Address, data: bytes, now: float) -> None:
         attempt = self.attempts[address]
         self._settle(attempt, now)
-        self._answer(attempt, now)
         try:
             attempt.channel.receive_data(data)
         except SmswireError as error:
             self._lose(attempt, error)
+        else:
+            self._answer(attempt, now)
 
     def handle_end(self, address: Address, now: float) -> None:
+        if self._pool.has_ended:
+            return
         attempt = self.attempts[address]
         self._settle(attempt, now)
         try:
@@ -277,6 +297,8 @@ class Opening:
 
     def handle_failed(self, address: Address, error: OSError, now: float) -> None:
         """The socket reported an error; only some are evidence from the far end."""
+        if self._pool.has_ended:
+            return
         attempt = self.attempts[address]
         if error.errno in FAR_END_ERRORS:
             self._settle(attempt, now)
@@ -289,10 +311,12 @@ class Opening:
 
     def handle_closed(self, address: Address, now: float) -> None:
         """The runtime closed the socket; a grant that has not settled by now is abandoned."""
-        attempt = self._closing.pop(address)
+        attempt = self._closing[address]
         if attempt.grant is not None:
             self._pool.abandon(attempt.grant, address, now)
             attempt.grant = None
+        # Last: what an interrupt leaves undone, a second ``CLOSE`` does. So it is with ``error``.
+        del self._closing[address]
 
     def abandon(self, now: float) -> None:
         """Gives up: ``CLOSE`` for every socket follows, then ``FAILED``."""
@@ -303,6 +327,7 @@ class Opening:
         address = self._order[-1]
         if self._grant is None:
             asked = self._pool.ask_for_race(self, address, now)
+            self.awaits_grant = isinstance(asked, float)
             if isinstance(asked, float):
                 self.wait_until = min(self._until, asked)
                 return WATCH
@@ -326,6 +351,7 @@ class Opening:
     def _answer(self, attempt: Attempt, now: float) -> None:
         if not attempt.answered:
             attempt.answered = True
+            self.awaits_grant = False
             # Where there is another, it has as long again to become ready: servers hang behind their first byte, too.
             due_at = now + self._pool.addresses.delay(attempt.address) if self._order else math.inf
             self._next_due = attempt.due_at = due_at
@@ -344,7 +370,13 @@ class Opening:
         self._next_due = -math.inf
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         self._failures.append((str(attempt.address), reason))
-        if isinstance(error, NetworkError) and (error.permanent or not (self._order or self.attempts)):
+        if attempt.answered:
+            self._pool.overdue(attempt.address)
+        is_permanent = isinstance(error, NetworkError) and error.permanent
+        self._is_permanent = self._is_permanent and is_permanent
+        is_last = not (self._order or self.attempts)
+        # A permanent failure of one address is no word on the others: it is the opening's only if it was every one's.
+        if is_last and isinstance(error, NetworkError) and is_permanent == self._is_permanent:
             self._fail(error)
 
     def _open(self, winner: Attempt) -> int:
@@ -361,10 +393,10 @@ class Opening:
         return OPENED
 
     def _fail(self, error: SmswireError) -> int:
-        self.error = error
         if self._grant is not None:
             self._pool.give_back(self._grant, self._order[-1])
             self._grant = None
+        self.error = error
         self.connection = None
         self._closing.update(self.attempts)
         self.attempts.clear()

@@ -8,16 +8,17 @@ runtime is a loop that does what the step says and reports what came of it; it o
 ``LOOKUP``  Start looking up the host for ``lookup`` (its answer goes to the pool); then ``next_step``.
 ``DIAL``    Drive ``opening`` to its end; then ``handle_opened`` or ``handle_not_opened``.
 ``PROBE``   Receive from ``connection`` without waiting, until it would block.
-``WRITE``   Send ``connection.channel.bytes_to_send()``. If it would block, say so, wait until ``wait_until`` for the
-            socket to take *or bring* bytes, and go on with ``next_step`` or ``handle_data``.
+``WRITE``   Send the call's ``bytes_to_send``.
+``BLOCKED`` Wait until ``wait_until`` for the socket of ``connection`` to take *or bring* bytes: servers answer before
+            they have the whole request. Receive what it brings; then ``handle_*``, or ``next_step`` if nothing.
 ``READ``    Receive from ``connection``, waiting until ``wait_until``; then ``handle_*``, or ``next_step`` if nothing.
 ``DRAIN``   The write failed; receive once more without waiting, for servers answer and close.
 ``CLOSE``   Close the socket of ``connection``, after ``bytes_to_close`` if it takes them at once; ``handle_closed``.
 ``DONE``    ``response`` or ``error`` is there.
 ========== ============================================================================================
 
-State changes come before the I/O they imply. From the return of ``WRITE`` until the runtime reports what came of it,
-bytes count as possibly gone: an interrupt in between ends as ``MAYBE``. What is handed to the pool or got from it stays
+State changes come before the I/O they imply. From ``bytes_to_send`` until the runtime reports what came of it, bytes
+count as possibly gone: an interrupt in between ends as ``MAYBE``. What is handed to the pool or got from it stays
 in hand until the pool's method has returned, and ``abandon`` tells it again: an interrupt there loses nothing.
 """
 
@@ -43,6 +44,7 @@ READ: Final = 6
 DRAIN: Final = 7
 CLOSE: Final = 8
 DONE: Final = 9
+BLOCKED: Final = 10
 
 MAX_ATTEMPTS: Final = 3
 _NOTHING_HANDED: Final = Verdict(Sent.NO, again=False)
@@ -143,7 +145,7 @@ class Dispatch:
         self._verdict = _NOTHING_HANDED
         self._unaccounted = False
         self._abandoned = False
-        outcome.sent, outcome.attempts, outcome.status = Sent.NO, 0, None
+        outcome.reset()
 
     # Commands
 
@@ -153,6 +155,8 @@ class Dispatch:
 
     def next_step(self, now: float) -> int:
         """The step after a ``WAIT``, a ``LOOKUP``, or a wait for the socket that brought nothing."""
+        if self._is_ended():
+            return self._end(now)
         state = self._state
         if state == _QUEUED:
             return self._queued(now)
@@ -188,8 +192,7 @@ class Dispatch:
             self.opening.abandon(now)
             return DIAL
         if state in (PROBE, WRITE, READ, DRAIN):
-            gone = self._has_handed() or self._unaccounted
-            self._verdict = Verdict(Sent.MAYBE if gone else Sent.NO, again=False)
+            self._verdict = Verdict(Sent.MAYBE if self._has_handed() else Sent.NO, again=False)
             return self._close(_BROKEN)
         if state in (_TAKING, _GIVING) and self.connection is not None:
             if self._pool.holds(self.connection, self):
@@ -198,6 +201,12 @@ class Dispatch:
         if state == DONE or (state == CLOSE and self.connection is not None):
             return state
         return self._conclude(now)
+
+    def _is_ended(self) -> bool:
+        return self._pool.has_ended and not self._abandoned
+
+    def _end(self, now: float) -> int:
+        return self.abandon(now, Closed("the client was closed before the call had ended"))
 
     # What came of the step
 
@@ -223,21 +232,31 @@ class Dispatch:
             return self._failed(self._failure, now)
         return self._failed(_timeout("connecting") if now >= self._deadline else opening.error, now)
 
+    def bytes_to_send(self) -> bytes | memoryview:
+        """At ``WRITE``: what to send in this very step, to be followed by its report."""
+        assert self.connection is not None
+        self._unaccounted = True
+        return self.connection.channel.bytes_to_send()
+
     def handle_would_block(self, now: float) -> int:
         """The socket had nothing, or took nothing."""
         self._unaccounted = False
+        if self._is_ended():
+            return self._end(now)
         if self._state == PROBE:
             return self._begin(now)
         if self._state == DRAIN:
             assert self._failure is not None
             return self._broken(self._failure)
-        return self._state
+        step = self.next_step(now)
+        return BLOCKED if step == WRITE else step
 
     def handle_sent(self, n: int, now: float) -> int:
         """The kernel took ``n`` bytes from the front of ``bytes_to_send``."""
         assert self.connection is not None
         channel = self.connection.channel
         channel.handed_over(n)
+        self._unaccounted = False
         if not channel.bytes_to_send():
             self._state = READ
         return self._resume()
@@ -261,6 +280,8 @@ class Dispatch:
 
     def handle_end(self, now: float) -> int:
         """The socket brought the end of the stream."""
+        if self._is_ended():
+            return self._end(now)
         connection = self.connection
         assert connection is not None
         if connection.grant is not None:
@@ -277,9 +298,11 @@ class Dispatch:
 
     def handle_error(self, error: OSError, now: float) -> int:
         """The socket reported an error."""
+        self._unaccounted = False
+        if self._is_ended():
+            return self._end(now)
         connection = self.connection
         assert connection is not None
-        self._unaccounted = False
         if connection.grant is not None and error.errno in FAR_END_ERRORS:
             self._settle(connection, now)
         if self._state == PROBE:
@@ -389,10 +412,8 @@ class Dispatch:
         return self._resume()
 
     def _resume(self) -> int:
-        state = self._state
-        self._unaccounted = state == WRITE
         self.wait_until = self._deadline
-        return state
+        return self._state
 
     def _settle(self, connection: Connection, now: float) -> None:
         assert connection.grant is not None
@@ -420,14 +441,15 @@ class Dispatch:
         """The exchange cannot be finished; what it came to is told by the bytes handed over."""
         # The first thing that went wrong is what happened; what a read after a failed write adds is an echo.
         self._failure = self._failure or error
-        self._unaccounted = False
         self._verdict = judge_failure(self._failure, handed=self._has_handed(), repeatable=self._repeatable)
+        self._unaccounted = False
         return self._close(_BROKEN)
 
     def _has_handed(self) -> bool:
+        """Whether anything has left, as far as is known."""
         # Before WRITE the channel still counts the request before this one.
         assert self.connection is not None
-        return self._state in (WRITE, READ, DRAIN) and self.connection.channel.handed > 0
+        return self._unaccounted or (self._state in (WRITE, READ, DRAIN) and self.connection.channel.handed > 0)
 
     def _close(self, why: int) -> int:
         self._closing = why

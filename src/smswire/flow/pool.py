@@ -10,7 +10,7 @@ Rules:
 - A grant of a connection is state in its ``Waiter``; the wake-up carries nothing. Every way out of the queue calls
   ``leave``, which passes an unused connection on.
 - Whatever makes another dial possible wakes the ``dialer``, or where there is none the head of the queue: it alone
-  keeps the pacing clock.
+  keeps the pacing clock. While the race of an opening waits for a grant, that opening does so, and is woken instead.
 - Counts are ``len()`` of containers; a move adds before it removes.
 - News are noted before they come true: an interrupt in between may wake somebody for nothing, but forgets nobody.
 - A hand-over names the new holder in the connection, then puts the connection into the holder's hand. So an interrupt
@@ -143,12 +143,14 @@ class Pool:
         self._idle: deque[Connection] = deque()
         self._busy: set[Connection] = set()
         self._openings: set[Opening] = set()
-        self._races_due: set[Opening] = set()
+        self._races_due: dict[Opening, None] = {}
         self._waiting: OrderedDict[Waiter, None] = OrderedDict()
         self._diallers: set[Waiter] = set()
         self._lookup: Lookup | None = None
         self.dialer: Waker | None = None
         self._closed = False
+        self.has_ended = False
+        self._rested: list[Waker] = []
         self._wakes: list[Waker] = []
         self._dial_news = False
         self._opened = self._reused = self._retired = self._dead = 0
@@ -183,19 +185,21 @@ class Pool:
     def drop(self, connection: Connection, now: float, *, dead: bool) -> None:
         """Forgets a connection that its owner has closed, ``dead`` or in good order; a second time changes nothing."""
         self._dial_news = True
-        if self._closed and connection in self._idle:
-            self._idle.remove(connection)
-        elif connection not in self._busy:
+        is_idle = self._closed and connection in self._idle
+        if not is_idle and connection not in self._busy:
             return
+        # Before it is forgotten: what an interrupt leaves undone, a second ``drop`` does.
+        if connection.grant is not None:
+            self._abandon(connection.grant, connection.address, now)
+            connection.grant = None
+        if is_idle:
+            self._idle.remove(connection)
         self._busy.discard(connection)
         self._reused += _uses_again(connection)
         if dead:
             self._dead += 1
         else:
             self._retired += 1
-        if connection.grant is not None:
-            self._abandon(connection.grant, connection.address, now)
-            connection.grant = None
         self._fire()
 
     def handle_idle(self, connection: Connection, news: bytes | OSError, now: float) -> bool:
@@ -343,16 +347,16 @@ class Pool:
         if self.addresses.is_crowded(address):
             # It looks again by itself, and keeps nobody from dialling meanwhile.
             self._dial_news = True
-            self._races_due.discard(opening)
+            self._races_due.pop(opening, None)
             self._fire()
             return now + ATTEMPT_DELAY_S
         granted = self._pacing.ask(now, self.wake_dialer)
         if isinstance(granted, float):
-            self._races_due.add(opening)
+            self._races_due[opening] = None
         else:
             self._dial_news = True
             self.addresses.started(address, granted)
-            self._races_due.discard(opening)
+            self._races_due.pop(opening, None)
             self._fire()
         return granted
 
@@ -379,7 +383,7 @@ class Pool:
         """The address answered: it goes first, its opening's race is over, and the others may dial."""
         self._dial_news = True
         self.addresses.answered(address, round_trip)
-        self._races_due.discard(opening)
+        self._races_due.pop(opening, None)
         self._fire()
 
     def overdue(self, address: Address) -> None:
@@ -390,15 +394,29 @@ class Pool:
 
     # Life and numbers
 
-    def close(self) -> list[Connection]:
+    def close(self, rested: Waker | None = None) -> list[Connection]:
         """Takes no further call; returns the idle connections, to be closed and dropped. Those in use come back
-        from ``give`` or end by ``drop``, openings by ``failed``; every waiter is told.
+        from ``give`` or end by ``drop``, openings by ``failed``; every waiter is told. ``rested`` is woken when nothing
+        is left of it.
         """
         self._closed = True
+        if rested is not None:
+            self._rested.append(rested)
         self._wakes += self._pacing.forget(self.wake_dialer)
         self._charge(Closed("the client was closed while the call waited for a connection"), list(self._waiting))
         self._fire()
         return list(self._idle)
+
+    def end(self) -> None:
+        """After ``close``: calls and openings end at their next step. What sockets say from now on may be this side's
+        own doing (the runtime shuts them down, to be heard by who waits for them) and is no word of the far end.
+        """
+        self.has_ended = True
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether it takes no further call."""
+        return self._closed
 
     @property
     def is_at_rest(self) -> bool:
@@ -500,7 +518,7 @@ class Pool:
     def _end(self, opening: Opening) -> None:
         self._dial_news = True
         self._openings.discard(opening)
-        self._races_due.discard(opening)
+        self._races_due.pop(opening, None)
         if opening.waiter is not None:
             self._diallers.discard(opening.waiter)
 
@@ -520,10 +538,16 @@ class Pool:
             self._waiting.pop(waiter)
 
     def _move_wakes(self, wakes: list[Waker]) -> None:
-        """Adds the wake-ups to fire now to ``wakes``: those noted, and the head of the queue's if it might dial."""
+        """Adds the wake-ups to fire now to ``wakes``: those noted, and that of whom news of dialling concern: the first
+        race that waits for a grant, which keeps others from dialling, or the head of the queue if it might dial.
+        """
         wakes += self._wakes
-        if self._dial_news and self._waiting and self._has_room():
+        if self._dial_news and self._races_due:
+            wakes.append(next(iter(self._races_due)).wake)
+        elif self._dial_news and self._waiting and self._has_room():
             wakes.append(self.dialer or next(iter(self._waiting)).wake)
+        if self._closed and self.is_at_rest:
+            wakes += self._rested
         # Only now: waking twice does no harm.
         self._dial_news = False
         self._wakes.clear()

@@ -36,6 +36,10 @@ class Outcome:
     __slots__ = ("attempts", "sent", "status")
 
     def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        """As new: nothing of a call has begun."""
         self.sent = Sent.NO
         self.attempts = 0
         self.status: int | None = None

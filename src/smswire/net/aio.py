@@ -24,7 +24,7 @@ from ..errors import Closed
 from ..flow import dispatch
 from ..flow.connection import Connection
 from ..flow.dialing import Opening
-from ..flow.dispatch import CLOSE, DONE, PROBE, READ, WAIT, WRITE, Dispatch
+from ..flow.dispatch import BLOCKED, CLOSE, DONE, PROBE, READ, WAIT, WRITE, Dispatch
 from ..flow.pool import Lookup, Pool, PoolStats
 from ..flow.retry import Outcome
 from ..wire.exchange import Lane
@@ -34,7 +34,7 @@ from .async_dial import Dial
 from .links import Link, TaskLink
 from .pacers import Pacer
 from .resolve import Resolve
-from .settings import PoolOptions, Settings, draw
+from .settings import PoolOptions, Settings, begun, checked_drain, draw
 from .trust import Trust
 
 # A loop that has no readiness callbacks says so whatever descriptor it is asked about.
@@ -123,7 +123,7 @@ class _Line:
                 self.client._read_idle(self)
             return
         step = self.receive(call)
-        while step in (READ, WRITE):
+        while step in (READ, WRITE, BLOCKED):
             if not link.has_failed():
                 return
             step = self.receive(call)
@@ -257,10 +257,12 @@ class AsyncClient:
             outcome: where to keep what became of the call, for when a cancellation ends it.
 
         Raises:
+            ConfigurationError: an argument cannot work; nothing was sent.
             InvalidRequest: it breaks a rule of HTTP; nothing was sent.
             Closed: the client is closed, or belongs to another event loop or process.
             SmswireError: there is no complete answer; ``.sent`` says whether it may have been sent.
         """
+        outcome = begun(outcome)
         request = Request(method, target, headers, body)
         until = self._settings.until(timeout)
         if self._loop is not get_running_loop():
@@ -272,7 +274,7 @@ class AsyncClient:
             deadline=until,
             signal=signal,
             draw=draw,
-            outcome=Outcome() if outcome is None else outcome,
+            outcome=outcome,
             repeatable=repeatable,
         )
         try:
@@ -293,7 +295,12 @@ class AsyncClient:
         return self._pool.stats()
 
     async def aclose(self, drain: float = 5.0) -> None:
-        """Takes no further call, gives calls under way ``drain`` seconds to end, then ends them."""
+        """Takes no further call, gives calls under way ``drain`` seconds to end, then ends them.
+
+        Raises:
+            ConfigurationError: ``drain`` is not a number of seconds.
+        """
+        checked_drain(drain)
         self._check_place()
         self._closed = True
         pool = self._pool
@@ -345,8 +352,8 @@ class AsyncClient:
                     await asyncio.sleep(0)
                 step = line.receive(call) if line.link.has_news() else call.handle_would_block(monotonic())
             elif step == WRITE:
-                step = self._write(call) or await self._wait_for_line(call)
-            elif step == READ:
+                step = self._write(call)
+            elif step in (READ, BLOCKED):
                 step = await self._wait_for_line(call)
             elif step == WAIT:
                 await self._wait(call, signal)
@@ -369,18 +376,16 @@ class AsyncClient:
     def _end(self, call: Dispatch) -> int:
         return call.abandon(monotonic(), Closed("the client was closed before the call had ended"))
 
-    def _write(self, call: Dispatch) -> int | None:
-        """The next step, or None to wait until the socket takes more, or brings something."""
+    def _write(self, call: Dispatch) -> int:
         assert call.connection is not None
         link: Link = call.connection.transport.link
-        data = call.connection.channel.bytes_to_send()
+        data = call.bytes_to_send()
         try:
             n = link.send(data)
         except BlockingIOError:
             link.wait_writable(data)
-            if not link.unknown:
-                call.handle_would_block(monotonic())
-            return None
+            # What a task is sending now stays without a report until it is done.
+            return BLOCKED if link.unknown else call.handle_would_block(monotonic())
         except OSError as error:
             return call.handle_error(error, monotonic())
         return call.handle_sent(n, monotonic())

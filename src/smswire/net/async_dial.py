@@ -38,8 +38,9 @@ class Dial:
         self._local = local
         self._ended = ended
         self._address_of: dict[Link, Address] = {}
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: asyncio.Handle | None = None
         self._timer_at = inf
+        opening.wake = self._wake
 
     def go(self) -> None:
         """Does what is to be done, up to the next wait."""
@@ -139,7 +140,14 @@ class Dial:
             link.close(self.opening.bytes_to_close())
         self.opening.handle_closed(address, monotonic())
 
+    def _wake(self) -> None:
+        # Without a timer it is not waiting: it has yet to begin, is about to look by itself, or has ended.
+        if self._timer is not None:
+            self._stop_timer()
+            self._timer = self._loop.call_soon(self._look_again)
+
     def _look_again(self) -> None:
+        self._timer = None
         self._timer_at = inf
         self.go()
 

@@ -18,7 +18,6 @@ from time import monotonic, sleep
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 from weakref import WeakSet
 
-from ..errors import Closed
 from ..flow import dialing, dispatch
 from ..flow.connection import Connection
 from ..flow.dialing import Address, Opening
@@ -32,7 +31,7 @@ from ..wire.message import Request, Response
 from .pacers import Pacer
 from .polling import IN, OUT, Poll
 from .resolve import Resolve
-from .settings import PoolOptions, Settings, draw
+from .settings import PoolOptions, Settings, begun, checked_drain, draw
 from .trust import Trust
 
 _P = ParamSpec("_P")
@@ -41,6 +40,10 @@ _R = TypeVar("_R")
 RECEIVE_BYTES = 65_536
 # ``poll`` takes a C int; who is woken early asks again.
 MAX_POLL_MS = 2**31 - 1
+# More than there are signals, and an end to a clean-up that fails for another reason.
+INTERRUPTS = range(100)
+# How often an opening looks whether its race may go on, in seconds: within the time in which a claim would lapse.
+GRANT_LOOK_S = 0.01
 
 
 def _milliseconds(until: float) -> float | None:
@@ -105,12 +108,6 @@ class LockedPool(Pool):
     overdue = _locked(Pool.overdue)
     close = _locked(Pool.close)
     stats = _locked(Pool.stats)
-
-    @property
-    def is_at_rest(self) -> bool:
-        """As ``Pool.is_at_rest``: of one instant, because a connection on its way is in two containers or in none."""
-        with self._lock:
-            return super().is_at_rest
 
 
 class _Signal:
@@ -227,8 +224,6 @@ class Client:
         )
         self.origin = self._settings.origin
         self.max_connections = max_connections
-        self._closed = False
-        self._ended = False
         self._begin_empty()
         _clients.add(self)
 
@@ -259,9 +254,11 @@ class Client:
             outcome: where to keep what became of the call, for when an interrupt ends it.
 
         Raises:
+            ConfigurationError: an argument cannot work; nothing was sent.
             InvalidRequest: it breaks a rule of HTTP; nothing was sent.
             SmswireError: there is no complete answer; ``.sent`` says whether it may have been sent.
         """
+        outcome = begun(outcome)
         request = Request(method, target, headers, body)
         until = self._settings.until(timeout)
         if self._settings.needs_trust:
@@ -273,18 +270,21 @@ class Client:
             deadline=until,
             signal=signal,
             draw=draw,
-            outcome=Outcome() if outcome is None else outcome,
+            outcome=outcome,
             repeatable=repeatable,
         )
         try:
-            try:
-                self._run(call, call.start(monotonic()), signal)
-            except BaseException:
-                self._give_up(call, signal)
-                raise
-        finally:
-            if self._closed and self._pool.is_at_rest:
-                self._rest.set()
+            self._run(call, call.start(monotonic()), signal)
+        except BaseException:
+            # Closes what the call has open; nothing of that waits, so further interrupts are put off until it is done,
+            # and the first is raised. No call stands before ``try``: Python would deliver one there.
+            for _ in INTERRUPTS:
+                try:
+                    self._run(call, call.abandon(monotonic()), signal)
+                    break
+                except BaseException:  # noqa: BLE001, S112
+                    continue
+            raise
         if call.response is not None:
             return call.response
         assert call.error is not None
@@ -295,18 +295,23 @@ class Client:
         return self._pool.stats()
 
     def close(self, drain: float = 5.0) -> None:
-        """Takes no further call, gives calls under way ``drain`` seconds to end, then ends them."""
-        self._closed = True
+        """Takes no further call, gives calls under way ``drain`` seconds to end, then ends them.
+
+        Raises:
+            ConfigurationError: ``drain`` is not a number of seconds.
+        """
+        until = monotonic() + checked_drain(drain)
         pool = self._pool
+        rest = _Signal()
+        rest.arm()
         try:
             with self._closing:
-                for connection in pool.close():
+                for connection in pool.close(rest.wake):
                     self._close(connection)
                     pool.drop(connection, monotonic(), dead=False)
-            if not pool.is_at_rest:
-                self._rest.wait(max(0.0, min(drain, threading.TIMEOUT_MAX)))
+            rest.wait(until)
         finally:
-            self._ended = True
+            pool.end()
             for signal in list(self._signals):
                 signal.wake()
             # Shutting down is not closing: the threads that own the sockets see the end, and close them.
@@ -326,12 +331,8 @@ class Client:
     # Steps of a call
 
     def _run(self, call: Dispatch, step: int, signal: _Signal) -> None:
-        told = False
         while step != dispatch.DONE:
-            if self._ended and not told:
-                told = True
-                step = self._end(call)
-            elif step == dispatch.READ:
+            if step == dispatch.READ:
                 step = self._read(call)
             elif step == dispatch.WRITE:
                 step = self._write(call)
@@ -346,11 +347,13 @@ class Client:
                 self._wait(signal, call.wait_until)
                 step = call.next_step(monotonic())
             elif step == dispatch.DIAL:
-                step = self._dial(call)
+                step = self._dial(call, signal)
             elif step == dispatch.CLOSE:
                 assert call.connection is not None
                 self._close(call.connection)
                 step = call.handle_closed(monotonic())
+            elif step == dispatch.BLOCKED:
+                step = self._wait_to_write(call)
             elif step == dispatch.DRAIN:
                 step = self._receive(call)
             else:
@@ -359,28 +362,11 @@ class Client:
                 self._look_up(call.lookup)
                 step = call.next_step(monotonic())
 
-    def _give_up(self, call: Dispatch, signal: _Signal) -> None:
-        """Closes what the call has open; nothing of that waits, so a second interrupt is put off until it is done."""
-        is_over = False
-        while not is_over:
-            try:
-                self._run(call, call.abandon(monotonic()), signal)
-            except Exception:
-                raise
-            except BaseException:  # noqa: BLE001 - the first one is raised in its place
-                is_over = False
-            else:
-                is_over = True
-
-    def _end(self, call: Dispatch) -> int:
-        """After ``close``: what the sockets say from now on is this side's own doing."""
-        return call.abandon(monotonic(), Closed("the client was closed before the call had ended"))
-
     def _wait(self, signal: _Signal, until: float) -> None:
         self._signals.add(signal)
         try:
             # Known to ``close`` before this look, so that it either shows here or wakes.
-            if not self._ended:
+            if not self._pool.has_ended:
                 signal.wait(until)
         finally:
             self._signals.discard(signal)
@@ -393,20 +379,18 @@ class Client:
 
     def _write(self, call: Dispatch) -> int:
         assert call.connection is not None
-        transport = call.connection.transport
+        open_socket = call.connection.transport.socket
         try:
-            n = transport.socket.send(call.connection.channel.bytes_to_send())
+            n = open_socket.send(call.bytes_to_send())
         except BlockingIOError:
-            call.handle_would_block(monotonic())
+            return call.handle_would_block(monotonic())
         except OSError as error:
-            if self._ended:
-                call.handle_would_block(monotonic())
-                return self._end(call)
             return call.handle_error(error, monotonic())
-        else:
-            return call.handle_sent(n, monotonic())
-        # A server may answer, and stop reading, before it has the whole request.
-        if transport.wait_for_either(call.wait_until) & ~OUT:
+        return call.handle_sent(n, monotonic())
+
+    def _wait_to_write(self, call: Dispatch) -> int:
+        assert call.connection is not None
+        if call.connection.transport.wait_for_either(call.wait_until) & ~OUT:
             return self._receive(call)
         return call.next_step(monotonic())
 
@@ -417,10 +401,8 @@ class Client:
         except BlockingIOError:
             return call.handle_would_block(monotonic())
         except OSError as error:
-            return self._end(call) if self._ended else call.handle_error(error, monotonic())
-        if data:
-            return call.handle_data(data, monotonic())
-        return self._end(call) if self._ended else call.handle_end(monotonic())
+            return call.handle_error(error, monotonic())
+        return call.handle_data(data, monotonic()) if data else call.handle_end(monotonic())
 
     def _close(self, connection: Connection) -> None:
         open_socket = connection.transport.socket
@@ -439,18 +421,16 @@ class Client:
 
     # Steps of an opening
 
-    def _dial(self, call: Dispatch) -> int:
+    def _dial(self, call: Dispatch, signal: _Signal) -> int:
         opening = call.opening
         assert opening is not None
         while True:
-            if self._ended:
-                # Else the shut-down of a socket that is connecting would pass for the far end's word.
-                self._end(call)
+            signal.arm()
             step = opening.next_step(monotonic())
             if step == dialing.CONNECT:
                 self._connect(opening, opening.address)
             elif step == dialing.WATCH:
-                self._watch(opening)
+                self._watch(opening, signal)
             elif step == dialing.CLOSE:
                 # Without a socket, socket() itself had failed.
                 open_socket = opening.sockets.get(opening.address)
@@ -482,7 +462,14 @@ class Client:
             opening.handle_connected(address, monotonic())
             self._flush(opening, address)
 
-    def _watch(self, opening: Opening) -> None:
+    def _watch(self, opening: Opening, signal: _Signal) -> None:
+        if not opening.attempts:
+            self._wait(signal, opening.wait_until)
+            return
+        until = opening.wait_until
+        if opening.awaits_grant:
+            # Who polls hears no signal.
+            until = min(until, monotonic() + GRANT_LOOK_S)
         poll = Poll()
         by_fd: dict[int, Address] = {}
         for address, attempt in opening.attempts.items():
@@ -490,10 +477,10 @@ class Client:
             by_fd[fd] = address
             events = IN if attempt.is_connected else OUT
             poll.register(fd, events | OUT if attempt.channel.bytes_to_send() else events)
-        ready = poll.poll(_milliseconds(opening.wait_until))
-        if self._ended:
+        # ``close`` cannot shut a socket down that was not connecting yet: it is looked for after ``connect``.
+        if self._pool.has_ended:
             return
-        for fd, _ in ready:
+        for fd, _ in poll.poll(_milliseconds(until)):
             address = by_fd[fd]
             # What one address brought may have ended the others.
             if address not in opening.attempts:
@@ -507,7 +494,7 @@ class Client:
     def _learn_of_connect(self, opening: Opening, address: Address) -> None:
         number = opening.sockets[address].getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if number:
-            self._lose(opening, address, OSError(number, os.strerror(number)))
+            opening.handle_failed(address, OSError(number, os.strerror(number)), monotonic())
         else:
             opening.handle_connected(address, monotonic())
 
@@ -517,11 +504,11 @@ class Client:
         except BlockingIOError:
             return
         except OSError as error:
-            self._lose(opening, address, error)
+            opening.handle_failed(address, error, monotonic())
             return
         if data:
             opening.handle_data(address, data, monotonic())
-        elif not self._ended:
+        else:
             opening.handle_end(address, monotonic())
 
     def _flush(self, opening: Opening, address: Address) -> None:
@@ -536,21 +523,15 @@ class Client:
         except BlockingIOError:
             return
         except OSError as error:
-            self._lose(opening, address, error)
+            opening.handle_failed(address, error, monotonic())
         else:
             opening.handle_sent(address, n)
-
-    def _lose(self, opening: Opening, address: Address, error: OSError) -> None:
-        # Asked after the system call: after ``close`` an error may be its shut-down's, and no word of the far end.
-        if not self._ended:
-            opening.handle_failed(address, error, monotonic())
 
     # Life
 
     def _begin_empty(self) -> None:
         self._sockets: set[socket.socket] = set()
         self._signals: set[_Signal] = set()
-        self._rest = threading.Event()
         # One thread at a time closes what is idle; an interrupt's handler in that thread may go on with it.
         self._closing = threading.RLock()
         self._pool = self._settings.new_pool(LockedPool)
@@ -561,8 +542,9 @@ class Client:
             # One that a thread of the parent was just closing is closed here too.
             with suppress(OSError):
                 os.close(parents.detach())
+        was_closed = self._pool.is_closed
         self._begin_empty()
-        if self._closed:
+        if was_closed:
             self._pool.close()
 
 

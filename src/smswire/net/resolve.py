@@ -1,8 +1,9 @@
 """Names to addresses, without making anybody wait for longer than its deadline.
 
-``getaddrinfo`` cannot be interrupted. So lookups run in a few daemon threads of our own: one that hangs blocks neither
-the host program's thread pool nor its exit, and callers of the same name share one lookup. The answer is handed to a
-callback; how long it is used is the pool's business.
+``getaddrinfo`` cannot be interrupted. So lookups run in daemon threads of our own: one that hangs blocks neither the
+host program's thread pool nor its exit, and callers of the same name share one lookup. Each has a thread to itself, up
+to ``MAX_THREADS``, so that one that hangs holds up no other; only that many hung ones at once would. The answer is
+handed to a callback; how long it is used is the pool's business.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ from ..flow.dialing import Address
 Resolve = Callable[[str], Iterable[str]]
 Callback = Callable[[list[Address] | ResolutionError], None]
 
-MAX_THREADS = 4
+# A thread ends when nothing is asked any more, so that these are rare: as many hosts are asked for within one lookup,
+# or hang.
+MAX_THREADS = 32
 # What getaddrinfo says of a name that does not exist, or that has no address; everything else may pass.
 _NO_SUCH_NAME = frozenset({socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)})
 

@@ -7,15 +7,17 @@ of. Nothing here waits, but for ``load_trust``.
 from __future__ import annotations
 
 import os
+import ssl
 import warnings
 from collections.abc import Callable
-from math import inf
+from math import inf, isnan
 from time import monotonic
 from typing import NamedTuple, TypeVar
 
 from ..errors import ConfigurationError, ResolutionError, SmswireError
 from ..flow.dialing import Address
 from ..flow.pool import Lookup, Pool
+from ..flow.retry import Outcome
 from ..wire.channel import Channel
 from ..wire.exchange import Lane, checked_lane
 from ..wire.head import Limits
@@ -67,6 +69,7 @@ class Settings:
         resolve: Resolve | None,
         pool: PoolOptions,
     ) -> None:
+        _check_kinds(trust, pacer, local_address, limits, resolve, pool)
         self.origin = parse(origin)
         self.local_address = None if local_address is None else _local_address(local_address)
         self._timeout = checked_timeout(timeout)
@@ -158,6 +161,52 @@ def checked_timeout(seconds: float) -> float:
     if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds <= MAX_TIMEOUT_S:
         raise ConfigurationError(f"timeout must be a number of seconds, more than 0 and at most {MAX_TIMEOUT_S:,}")
     return seconds
+
+
+def checked_drain(seconds: float) -> float:
+    """The seconds, if they can be a time to wait at the end; they may be infinite, and less than none is none.
+
+    Raises:
+        ConfigurationError: not a number.
+    """
+    if not _is_number(seconds):
+        raise ConfigurationError(f"drain must be a number of seconds, not {seconds!r}")
+    return max(0.0, seconds)
+
+
+def begun(outcome: Outcome | None) -> Outcome:
+    """Where a call keeps what became of it, as at its beginning: one that is used again forgets the call before.
+
+    Raises:
+        ConfigurationError: it is no ``Outcome``.
+    """
+    if outcome is None:
+        return Outcome()
+    if not isinstance(outcome, Outcome):
+        raise ConfigurationError(f"outcome must be an Outcome, not of type {type(outcome).__name__}")
+    outcome.reset()
+    return outcome
+
+
+def _check_kinds(
+    trust: object, pacer: object, local_address: object, limits: object, resolve: object, pool: PoolOptions
+) -> None:
+    for name, value, fits, what in (
+        ("trust", trust, isinstance(trust, str | os.PathLike | ssl.SSLContext), "a path, 'system' or an SSLContext"),
+        ("pacer", pacer, isinstance(pacer, Pacer), "a Pacer"),
+        ("local_address", local_address, isinstance(local_address, str), "an IP address"),
+        ("limits", limits, isinstance(limits, Limits), "Limits"),
+        ("resolve", resolve, callable(resolve), "a function"),
+    ):
+        if value is not None and not fits:
+            raise ConfigurationError(f"{name} must be {what}, not of type {type(value).__name__}")
+    for name, seconds in pool._asdict().items():
+        if not _is_number(seconds):
+            raise ConfigurationError(f"{name} must be a number, not {seconds!r}")
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and not isnan(value)
 
 
 def _local_address(text: str) -> Address:
