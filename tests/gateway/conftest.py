@@ -10,11 +10,18 @@ from typing import Any
 
 import pytest
 
-from smswire.gateway import Gateway
 from smswire.net.pacers import Pacer
 from smswire.sandbox import Limits, Sandbox
 
+from .runtimes import RUNTIMES, AnyGateway, end, new_gateway
+
 KEY = "kEy-4711-0815"
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test that has a gateway object runs over every runtime, unless its module names those it is about."""
+    if "runtime" in metafunc.fixturenames:
+        metafunc.parametrize("runtime", getattr(metafunc.module, "ABOUT", RUNTIMES), scope="module")
 
 
 @pytest.fixture(scope="module")
@@ -27,29 +34,34 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 @pytest.fixture(scope="module")
-def gateway(sandbox: Sandbox) -> Iterator[Gateway]:
+def gateway(sandbox: Sandbox, runtime: str) -> Iterator[AnyGateway]:
     """One gateway object, for the examples of a property."""
-    with Gateway(KEY, base_url=sandbox.url, pacer=Pacer()) as gateway:
-        yield gateway
+    gateway = new_gateway(runtime, KEY, base_url=sandbox.url, pacer=Pacer())
+    yield gateway
+    end(gateway)
 
 
 @pytest.fixture
-def make_gateway() -> Iterator[Callable[..., Gateway]]:
+def make_gateway(runtime: str) -> Iterator[Callable[..., AnyGateway]]:
     """Makes gateway objects with a pacer each, closed after the test."""
     with ExitStack() as running:
 
-        def make(base_url: str, key: str = KEY, **settings: Any) -> Gateway:
+        def make(base_url: str, key: str = KEY, **settings: Any) -> AnyGateway:
             settings.setdefault("pacer", Pacer())
-            return running.enter_context(Gateway(key, base_url=base_url, **settings))
+            gateway = new_gateway(runtime, key, base_url=base_url, **settings)
+            running.callback(end, gateway)
+            return gateway
 
         yield make
 
 
 class Scripted:
-    """A server that reads one request a connection, says ``answer`` and ends it; without one it says nothing."""
+    """A server that reads one request a connection, says the next of ``answers`` (the last one again and again) and
+    ends it; for None it says nothing.
+    """
 
-    def __init__(self, answer: bytes | None) -> None:
-        self._answer = answer
+    def __init__(self, *answers: bytes | None) -> None:
+        self._answers = answers
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._ended = threading.Event()
         self.requests: list[bytes] = []
@@ -77,10 +89,11 @@ class Scripted:
                         break
                     request += data
                 self.requests.append(request)
-                if self._answer is None:
+                answer = self._answers[min(len(self.requests), len(self._answers)) - 1]
+                if answer is None:
                     connection.recv(1)
                 else:
-                    connection.sendall(self._answer)
+                    connection.sendall(answer)
 
     @staticmethod
     def _is_whole(request: bytes) -> bool:
@@ -90,12 +103,12 @@ class Scripted:
 
 
 @pytest.fixture
-def scripted() -> Iterator[Callable[[bytes | None], Scripted]]:
+def scripted() -> Iterator[Callable[..., Scripted]]:
     """Makes such servers, ended after the test."""
     with ExitStack() as running:
 
-        def make(answer: bytes | None) -> Scripted:
-            server = Scripted(answer)
+        def make(*answers: bytes | None) -> Scripted:
+            server = Scripted(*answers)
             running.callback(server.close)
             return server
 
