@@ -14,6 +14,7 @@ from smswire.net.pacers import Pacer
 from smswire.sandbox import Limits, Sandbox
 
 from .runtimes import RUNTIMES, AnyGateway, end, new_gateway
+from .workers import join_workers
 
 KEY = "kEy-4711-0815"
 
@@ -113,3 +114,10 @@ def scripted() -> Iterator[Callable[..., Scripted]]:
             return server
 
         yield make
+
+
+@pytest.fixture
+def no_worker_left() -> Iterator[None]:
+    """Workers end by themselves."""
+    yield
+    join_workers()
