@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import ExitStack
 from typing import Any
 
 import pytest
+import uvloop
 
 from smswire.net.pacers import Pacer
 from smswire.sandbox import Limits, Sandbox
@@ -17,6 +19,7 @@ from .runtimes import RUNTIMES, AnyGateway, end, new_gateway
 from .workers import join_workers
 
 KEY = "kEy-4711-0815"
+Run = Callable[[Coroutine[Any, Any, Any]], Any]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -121,3 +124,20 @@ def no_worker_left() -> Iterator[None]:
     """Workers end by themselves."""
     yield
     join_workers()
+
+
+@pytest.fixture(params=[asyncio.SelectorEventLoop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
+def run(request: pytest.FixtureRequest) -> Run:
+    """Runs a coroutine in a loop of its own, where no other task may be left at its end."""
+
+    async def checked(coroutine: Coroutine[Any, Any, Any]) -> Any:
+        found = await coroutine
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        assert not left, f"tasks are left: {left}"
+        return found
+
+    def run(coroutine: Coroutine[Any, Any, Any]) -> Any:
+        with asyncio.Runner(loop_factory=request.param) as runner:
+            return runner.run(checked(coroutine))
+
+    return run

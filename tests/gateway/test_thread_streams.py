@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import threading
+import tracemalloc
 from types import FrameType
 
 import pytest
@@ -109,3 +111,19 @@ def test_an_interrupt_of_close_gives_up() -> None:
         sys.setprofile(None)
     assert [(outcome.index, outcome.sent) for outcome in stream] == [(1, Sent.MAYBE)]
     release.set()
+
+
+def test_the_memory_of_a_stream_does_not_grow_with_the_input() -> None:
+    """Ten times the rows, and the same peak."""
+
+    def peak(count: int) -> int:
+        gc.collect()
+        tracemalloc.start()
+        for _ in stream_of(count, 5, accept):
+            pass
+        found = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return found
+
+    peak(500)
+    assert peak(10_000) < 1.5 * peak(1_000)

@@ -21,7 +21,6 @@ from ..net.raw import WITHIN_S
 from ..net.test_interrupts_everywhere import Interrupt
 from .workers import accept, join_workers
 
-
 pytestmark = pytest.mark.usefixtures("no_worker_left")
 
 

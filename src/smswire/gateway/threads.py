@@ -63,9 +63,14 @@ class Threads:
             except BaseException as error:  # noqa: BLE001 - whatever it was, every recipient gets an outcome
                 outcomes = failed(order.bundle, error, told)
             batch.finish(order, outcomes)
-            self._news.put(None)
+            self._wake()
         batch.leave(worker)
-        self._news.put(None)
+        self._wake()
+
+    def _wake(self) -> None:
+        # One that is there already will be taken behind what has just been noted. So they do not pile up.
+        if self._news.empty():
+            self._news.put(None)
 
 
 def send_all(batch: Batch, send: Send, on_outcome: Callable[[SmsOutcome], object] | None) -> list[SmsOutcome]:
