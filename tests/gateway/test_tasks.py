@@ -132,6 +132,59 @@ def test_a_stream_cancelled_at_any_turn_tells_what_became_of_all_it_began(run: R
     assert run(at_every_turn()) > 8
 
 
+def test_a_cancellation_waits_for_no_call(run: Run) -> None:
+    """Calls that would never end are ended, of sms_many and of a stream, in ``async for`` and in ``aclose``."""
+
+    async def send(bundle: Bundle, told: Outcome) -> list[SmsOutcome]:
+        if bundle.text != "text 0":
+            told.sent = Sent.MAYBE
+            await asyncio.Event().wait()
+        return accept(bundle, told)
+
+    async def cancelled(how: str) -> list[Sent]:
+        told: list[SmsOutcome] = []
+        stream = stream_of([Message(f"+4917{number:06}", f"text {number}") for number in range(9)], 2, send)
+
+        async def take() -> None:
+            async for outcome in stream:
+                told.append(outcome)
+                if how == "aclose":
+                    break
+            await stream.aclose()
+
+        task = asyncio.ensure_future(send_all(batch_of(9, 2), send, told.append) if how == "sms_many" else take())
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert not task.done()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+        told += [outcome async for outcome in stream] if how != "sms_many" else []
+        return [outcome.sent for outcome in told]
+
+    for how in ("sms_many", "async for", "aclose"):
+        assert run(cancelled(how)) == [Sent.YES, Sent.MAYBE, Sent.MAYBE]
+
+
+def test_an_input_of_which_every_row_breaks_a_rule_is_not_read_on_for_nobody(run: Run) -> None:
+    """Their outcomes would pile up."""
+    read = []
+
+    async def given() -> AsyncIterator[dict[str, str]]:
+        while True:
+            read.append(1)
+            yield {"to": "", "text": ""}
+
+    async def take() -> None:
+        async with stream_of(given(), 2) as stream:
+            for _ in range(50):
+                assert (await anext(stream)).sent is Sent.NO
+            assert len(read) < 60
+
+    run(take())
+
+
 def test_a_callback_that_raises_waits_for_what_is_in_flight_and_a_cancellation_of_that_does_not(run: Run) -> None:
     """As an interrupt and a second one do with threads."""
 

@@ -1,7 +1,7 @@
 """A ``Batch`` driven by threads: the calling thread reads the input and tells outcomes, others send.
 
-Threads of our own and nothing from a pool that the host program might have filled or shut down. They are daemons: a
-caller who was told twice to stop may leave, and the interpreter with it. One lives as long as there is something to
+Threads of our own and nothing from a pool that the host program might have filled or shut down. The interpreter does
+not wait for them: a caller who was told twice to stop may leave. One lives as long as there is something to
 send, so that none is left behind by whoever drops a stream.
 
 Before every wait the batch is asked again, so that the queue of news carries nothing, and an interrupt loses nothing
@@ -10,7 +10,7 @@ that was taken from it.
 
 from __future__ import annotations
 
-import threading
+import _thread
 from collections.abc import Callable, Iterable
 from queue import SimpleQueue
 from typing import Self
@@ -47,9 +47,9 @@ class Threads:
             return
         assert step == START
         worker = self.batch.add_worker()
-        thread = threading.Thread(target=self._work, args=(worker,), name="smswire-send", daemon=True)
         try:
-            thread.start()
+            # Not Thread.start, which waits for the thread on an Event: two signals there come out as a RuntimeError.
+            _thread.start_new_thread(self._work, (worker,))
         except RuntimeError:
             if not self.batch.handle_no_worker(worker):
                 raise
