@@ -29,7 +29,7 @@ BELOW = {
 PURE = ("codec", "wire", "flow")
 IMPURE_MODULES = {"socket", "select", "selectors", "threading", "asyncio", "time", "random", "secrets", "os", "queue"}
 # The parts of `gateway` that a host with a transport of its own uses alone.
-SANS_IO_GATEWAY = {"auth", "call", "answer", "fields", "codes", "sms", "bundle"}
+SANS_IO_GATEWAY = {"auth", "call", "answer", "fields", "codes", "sms", "bundle", "errand", "batch"}
 # Whatever is sent and received goes through `codec`, but for what the sandbox saw: an independent reader judges it.
 CLIENT = ("wire", "flow", "net", "gateway", "cli")
 READS_THE_JUDGE = "cli/sandboxed.py"
@@ -136,9 +136,19 @@ def test_importing_the_clients_loads_nothing_heavy() -> None:
     assert not modules_after("from smswire import Client, Gateway") & HEAVY
 
 
+def test_importing_an_asyncio_name_loads_no_blocking_runtime() -> None:
+    """And the other way round: the two never see each other."""
+    loaded = modules_after("from smswire import AsyncClient, AsyncGateway")
+    assert "asyncio" in loaded
+    assert not loaded & {"smswire.net.blocking", "smswire.gateway.client", "smswire.gateway.threads"}
+    assert not loaded & {"certifi", "sqlite3", "http.client"}
+    loaded = modules_after("from smswire import Client, Gateway")
+    assert not loaded & {"smswire.net.aio", "smswire.gateway.aio", "smswire.gateway.tasks"}
+
+
 def test_importing_the_sans_io_parts_opens_no_runtime() -> None:
     """Somebody with a transport of their own pays for no pool, thread or trust store."""
-    loaded = modules_after("from smswire.gateway import call, answer, Message")
+    loaded = modules_after("from smswire.gateway import call, answer, bundle, errand, batch, Message, SmsOutcome")
     assert not {module for module in loaded if module.startswith("smswire.net")}
     assert not loaded & HEAVY
 

@@ -14,17 +14,29 @@ from .errors import Sent
 
 if TYPE_CHECKING:
     from .flow.retry import Outcome
-    from .gateway import Gateway, Message, SmsOutcome
+    from .gateway import AsyncGateway, Gateway, Message, SmsOutcome
     from .net.aio import AsyncClient
     from .net.blocking import Client
     from .net.pacers import Pacer
 
 __version__ = "0.1.0"
 
-__all__ = ["AsyncClient", "Client", "Gateway", "Message", "Outcome", "Pacer", "Sent", "SmsOutcome", "errors"]
+__all__ = [
+    "AsyncClient",
+    "AsyncGateway",
+    "Client",
+    "Gateway",
+    "Message",
+    "Outcome",
+    "Pacer",
+    "Sent",
+    "SmsOutcome",
+    "errors",
+]
 
 _HOME = {
     "AsyncClient": ".net.aio",
+    "AsyncGateway": ".gateway",
     "Client": ".net.blocking",
     "Gateway": ".gateway",
     "Message": ".gateway",

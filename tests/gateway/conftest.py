@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import ExitStack
 from typing import Any
 
 import pytest
+import uvloop
 
-from smswire.gateway import Gateway
 from smswire.net.pacers import Pacer
 from smswire.sandbox import Limits, Sandbox
 
+from .runtimes import RUNTIMES, AnyGateway, end, new_gateway
+from .workers import join_workers
+
 KEY = "kEy-4711-0815"
+Run = Callable[[Coroutine[Any, Any, Any]], Any]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test that has a gateway object runs over every runtime, unless its module names those it is about."""
+    if "runtime" in metafunc.fixturenames:
+        metafunc.parametrize("runtime", getattr(metafunc.module, "ABOUT", RUNTIMES), scope="module")
 
 
 @pytest.fixture(scope="module")
@@ -27,29 +38,34 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 @pytest.fixture(scope="module")
-def gateway(sandbox: Sandbox) -> Iterator[Gateway]:
+def gateway(sandbox: Sandbox, runtime: str) -> Iterator[AnyGateway]:
     """One gateway object, for the examples of a property."""
-    with Gateway(KEY, base_url=sandbox.url, pacer=Pacer()) as gateway:
-        yield gateway
+    gateway = new_gateway(runtime, KEY, base_url=sandbox.url, pacer=Pacer())
+    yield gateway
+    end(gateway)
 
 
 @pytest.fixture
-def make_gateway() -> Iterator[Callable[..., Gateway]]:
+def make_gateway(runtime: str) -> Iterator[Callable[..., AnyGateway]]:
     """Makes gateway objects with a pacer each, closed after the test."""
     with ExitStack() as running:
 
-        def make(base_url: str, key: str = KEY, **settings: Any) -> Gateway:
+        def make(base_url: str, key: str = KEY, **settings: Any) -> AnyGateway:
             settings.setdefault("pacer", Pacer())
-            return running.enter_context(Gateway(key, base_url=base_url, **settings))
+            gateway = new_gateway(runtime, key, base_url=base_url, **settings)
+            running.callback(end, gateway)
+            return gateway
 
         yield make
 
 
 class Scripted:
-    """A server that reads one request a connection, says ``answer`` and ends it; without one it says nothing."""
+    """A server that reads one request a connection, says the next of ``answers`` (the last one again and again) and
+    ends it; for None it says nothing.
+    """
 
-    def __init__(self, answer: bytes | None) -> None:
-        self._answer = answer
+    def __init__(self, *answers: bytes | None) -> None:
+        self._answers = answers
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._ended = threading.Event()
         self.requests: list[bytes] = []
@@ -77,10 +93,11 @@ class Scripted:
                         break
                     request += data
                 self.requests.append(request)
-                if self._answer is None:
+                answer = self._answers[min(len(self.requests), len(self._answers)) - 1]
+                if answer is None:
                     connection.recv(1)
                 else:
-                    connection.sendall(self._answer)
+                    connection.sendall(answer)
 
     @staticmethod
     def _is_whole(request: bytes) -> bool:
@@ -90,13 +107,37 @@ class Scripted:
 
 
 @pytest.fixture
-def scripted() -> Iterator[Callable[[bytes | None], Scripted]]:
+def scripted() -> Iterator[Callable[..., Scripted]]:
     """Makes such servers, ended after the test."""
     with ExitStack() as running:
 
-        def make(answer: bytes | None) -> Scripted:
-            server = Scripted(answer)
+        def make(*answers: bytes | None) -> Scripted:
+            server = Scripted(*answers)
             running.callback(server.close)
             return server
 
         yield make
+
+
+@pytest.fixture
+def no_worker_left() -> Iterator[None]:
+    """Workers end by themselves."""
+    yield
+    join_workers()
+
+
+@pytest.fixture(params=[asyncio.SelectorEventLoop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
+def run(request: pytest.FixtureRequest) -> Run:
+    """Runs a coroutine in a loop of its own, where no other task may be left at its end."""
+
+    async def checked(coroutine: Coroutine[Any, Any, Any]) -> Any:
+        found = await coroutine
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        assert not left, f"tasks are left: {left}"
+        return found
+
+    def run(coroutine: Coroutine[Any, Any, Any]) -> Any:
+        with asyncio.Runner(loop_factory=request.param) as runner:
+            return runner.run(checked(coroutine))
+
+    return run

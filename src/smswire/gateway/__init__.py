@@ -1,11 +1,12 @@
-"""What the gateway's documents say: its calls, answers, codes and limits; sans-IO but for ``Gateway``.
+"""What the gateway's documents say: its calls, answers, codes and limits; sans-IO but for the two gateway classes.
 
 ``call`` builds requests and ``answer`` reads what comes back, for whoever has a transport of their own; importing
-them opens no runtime, so ``Gateway`` loads on first use.
+them opens no runtime, so ``Gateway`` and ``AsyncGateway`` load on first use.
 """
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from . import answer, auth, bundle, call, codes, sms
@@ -15,10 +16,15 @@ from .bundle import SmsOutcome
 from .sms import Message
 
 if TYPE_CHECKING:
+    from .aio import AsyncGateway
     from .client import Gateway
+    from .tasks import AsyncSmsStream
+    from .threads import SmsStream
 
 __all__ = [
     "Answer",
+    "AsyncGateway",
+    "AsyncSmsStream",
     "Auth",
     "Balance",
     "Gateway",
@@ -26,6 +32,7 @@ __all__ = [
     "MessageResult",
     "SmsAnswer",
     "SmsOutcome",
+    "SmsStream",
     "answer",
     "auth",
     "bundle",
@@ -35,9 +42,17 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name == "Gateway":
-        from .client import Gateway
+_HOME = {
+    "AsyncGateway": ".aio",
+    "AsyncSmsStream": ".tasks",
+    "Gateway": ".client",
+    "SmsStream": ".threads",
+}
 
-        return Gateway
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+def __getattr__(name: str) -> Any:
+    home = _HOME.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(home, __name__), name)
+    return value

@@ -1,148 +1,218 @@
-"""Many calls at once from one thread: workers send, the caller's thread hears of each outcome. No rule of the gateway.
+"""Many calls at once: what to send next, what came of it, when to stop, when to give up. Sans-IO, and without a lock.
 
-Threads of our own and nothing from a pool that the host program might have filled or shut down. They are daemons: a
-caller who was told twice to stop may leave, and the interpreter with it.
+One *teller* (the caller of ``sms_many``, or who takes from a stream) drives the batch by its steps; *workers* send. A
+bundle is in one of these places::
 
-The state is three collections under one lock; a bundle is in one of them or done::
+    planner ──► ordered ──take()──► under way ──finish()──► returned ──told──► (gone)
 
-    waiting --take()--> under_way --finish()--> finished --told to the caller--> (done)
+========= ==============================================================================================
+``START`` Start a worker with the token of ``add_worker``. It does ``take``, sends, ``finish``, until ``take`` gives
+          None; then ``leave``, and it is gone: nothing waits for work, so nothing has to be told to end.
+``PULL``  Read the input: ``handle_row``, ``handle_end`` or ``handle_failure``.
+``TELL``  Tell ``outcome``; then ``told``.
+``WAIT``  Wait until a worker has finished or left (or the input has brought something).
+``DONE``  All is told. ``failure`` is what the input raised, if it did.
+========= ==============================================================================================
 
-``run`` tells until all three are empty; ``news`` wakes it, and carries nothing. Stopping empties ``waiting``, so what
-is under way ends and nothing new begins. Giving up (the second interrupt) takes what is ``under_way`` as ``MAYBE``,
-since a byte may leave at any moment after; what its worker brings later is dropped.
+Workers may be threads. They touch three things only, each atomic: they take from one deque, append to another, and
+write ``Order.has_begun``. ``is_stopped`` is written without a call, so that no interrupt can come before it; since a
+worker looks at it *after* it has written ``has_begun``, an order that is seen as not begun after the stop is never
+sent. Stopped, what is under way ends, and is told. Giving up takes what is under way as ``MAYBE``, since a byte may
+leave at any moment after; what its worker brings later is dropped.
+
+An input is read as far as the planner has room and fewer than ``ahead`` orders are not told. Where both is possible,
+reading and telling take turns: outcomes come out while a slow input goes in, and connections stay busy before a slow
+caller.
 """
 
 from __future__ import annotations
 
-import threading
 from collections import deque
-from collections.abc import Callable, Sequence
-from queue import SimpleQueue
+from math import inf
+from typing import Final
 
-from ..errors import Sent, SmswireError
-from .bundle import Bundle, Recipient, SmsOutcome, read_error
-from .codes import LOOK_FIRST
+from ..errors import InvalidParameter, Sent
+from .bundle import Bundle, Planner, Recipient, SmsOutcome, read_error
+from .errand import given_up
+from .sms import message_of, recipient_of
 
-Send = Callable[[Bundle], list[SmsOutcome]]
+START: Final = 1
+PULL: Final = 2
+TELL: Final = 3
+WAIT: Final = 4
+DONE: Final = 5
+
+
+class Order:
+    """One call to be made: its bundle, whether a worker has begun it, and what came of it (the first thing counts)."""
+
+    __slots__ = ("bundle", "has_begun", "results", "told")
+
+    def __init__(self, bundle: Bundle) -> None:
+        self.bundle = bundle
+        self.has_begun = False
+        self.results: list[list[SmsOutcome]] = []
+        self.told = 0
 
 
 class Batch:
-    """The bundles of one ``sms_many``, sent by up to ``workers`` threads. Calling order: ``run()``, once.
+    """The calls of one ``sms_many`` or ``sms_stream``.
+
+    Calling order: ``next_step``, and what it asks for, until ``DONE``. ``is_stopped = True`` and ``give_up`` are legal
+    at any time, and again after an exception in the midst of anything.
 
     Args:
-        bundles: the calls to make.
-        send: makes one call and returns the outcomes of its recipients; called in a worker's thread.
-        workers (int): how many calls may be in flight.
-        on_outcome: called in the thread of ``run()`` with each outcome, one at a time.
+        planner: what is to be sent; ended, if there is no input.
+        workers: how many calls may be under way.
+        ahead: how many orders there may be whose outcomes are not all told.
+        is_open: whether there is an input to read.
+
+    Attributes:
+        is_stopped (bool): set it, and nothing new begins.
+        is_pulling (bool): the driver reads the input by itself at the moment, and is not asked for a row.
+        failure (Exception | None): what the input raised.
     """
 
-    def __init__(
-        self,
-        bundles: Sequence[Bundle],
-        send: Send,
-        workers: int,
-        on_outcome: Callable[[SmsOutcome], object] | None = None,
-    ) -> None:
-        self._send = send
-        self._on_outcome = on_outcome
-        self._workers = min(len(bundles), workers)
-        self._outcomes: list[SmsOutcome | None] = [None] * sum(len(bundle.recipients) for bundle in bundles)
-        self._lock = threading.Lock()
-        self._waiting = deque(bundles)
-        self._under_way: dict[int, Bundle] = {}
-        self._finished: deque[tuple[Recipient, SmsOutcome]] = deque()
-        self._news: SimpleQueue[None] = SimpleQueue()
+    def __init__(self, planner: Planner, workers: int, *, ahead: float = inf, is_open: bool = False) -> None:
+        self.is_stopped = False
+        self.is_pulling = False
+        self.failure: Exception | None = None
+        self._planner = planner
+        self._max_workers = workers
+        self._ahead = ahead
+        self._is_open = is_open
+        self._rows = 0
+        self._pulled_last = False
+        self._workers: set[object] = set()
+        self._open: set[Order] = set()
+        self._ordered: deque[Order] = deque()
+        self._returned: deque[Order] = deque()
 
-    def run(self) -> list[SmsOutcome]:
-        """Sends all and returns one outcome a recipient, in the order of their places.
+    # ---- the teller's
 
-        Raises:
-            BaseException: an interrupt, or what ``on_outcome`` raised, after what was under way has ended.
-        """
+    def next_step(self) -> int:
+        """What to do next."""
+        self._forget_told()
+        if self.is_stopped:
+            self._open = {order for order in self._open if order.has_begun}
+            return TELL if self._returned else WAIT if self._open else DONE
+        self._order()
+        under_way = len(self._open) - len(self._returned)
+        if self._ordered and len(self._workers) < min(self._max_workers, under_way):
+            return START
+        may_pull = self.wants_row and not self.is_pulling
+        if self._returned and (self._pulled_last or not may_pull):
+            self._pulled_last = False
+            return TELL
+        if may_pull:
+            self._pulled_last = True
+            return PULL
+        return WAIT if self._open or self._is_open else DONE
+
+    @property
+    def wants_row(self) -> bool:
+        """Whether the input may be read."""
+        return self._is_open and not self.is_stopped and self._planner.has_room and len(self._open) < self._ahead
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether a call is being made."""
+        return any(order.has_begun and not order.results for order in self._open)
+
+    @property
+    def outcome(self) -> tuple[Recipient, SmsOutcome]:
+        """The one to tell."""
+        order = self._returned[0]
+        return order.bundle.recipients[order.told], order.results[0][order.told]
+
+    def told(self) -> None:
+        """It was told. Until then it is told again."""
+        self._returned[0].told += 1
+
+    def give_up(self) -> None:
+        """Stops, and takes what is under way as it stands."""
+        self.is_stopped = True
+        for order in tuple(self._open):
+            if order.has_begun:
+                if not order.results:
+                    order.results.append(given_up(order.bundle, Sent.MAYBE))
+                self._returned.append(order)
+
+    def add_worker(self) -> object:
+        """A new worker's token."""
+        worker = object()
+        self._workers.add(worker)
+        return worker
+
+    def handle_no_worker(self, worker: object) -> bool:
+        """No more workers can be had: those there are do. False if there are none."""
+        self._workers.discard(worker)
+        self._max_workers = len(self._workers)
+        return bool(self._workers)
+
+    # ---- the input's
+
+    def handle_row(self, row: object) -> None:
+        """The next of the input. One that breaks a rule has its outcome at once."""
+        index = self._rows
+        self._rows += 1
         try:
-            self._start()
-            self._deliver()
-        except BaseException:
-            self._stop_and_deliver()
-            raise
-        return [outcome for outcome in self._outcomes if outcome is not None]
+            self._planner.add(index, message_of(row, index))
+        except InvalidParameter as error:
+            order = Order(Bundle("", (), [Recipient(index, index, recipient_of(row), None)]))
+            order.results.append(read_error(order.bundle.recipients, error))
+            order.has_begun = True
+            self._open.add(order)
+            self._returned.append(order)
+        except Exception as error:  # noqa: BLE001 - a mapping of the caller's own may raise anything
+            self.handle_failure(error)
 
-    # ---- the caller's thread
+    def handle_end(self) -> None:
+        """The input has ended."""
+        self._planner.end()
+        self._is_open = False
 
-    def _start(self) -> None:
-        for number in range(self._workers):
-            thread = threading.Thread(target=self._work, name=f"smswire-send-{number}", daemon=True)
-            try:
-                thread.start()
-            except RuntimeError:  # no more threads to be had: fewer do
-                if number == 0:
-                    raise
-                return
+    def handle_failure(self, error: Exception) -> None:
+        """The input has raised: what it gave before is sent."""
+        self.failure = error
+        self.handle_end()
 
-    def _deliver(self, *, is_stopping: bool = False) -> None:
-        """Tells every outcome to the caller until nothing is left. An interrupted telling is repeated, never lost.
+    # ---- the workers'
 
-        When stopping, what else ``on_outcome`` raises is passed over: whoever fails at one may still note the next.
-        """
-        while True:
-            with self._lock:
-                if not (self._finished or self._waiting or self._under_way):
-                    return
-            if not self._finished:
-                self._news.get()
-                continue
-            recipient, outcome = self._finished[0]
-            self._outcomes[recipient.place] = outcome
-            if self._on_outcome is not None:
-                try:
-                    self._on_outcome(outcome)
-                except Exception:
-                    if not is_stopping:
-                        self._finished.popleft()
-                        raise
-            self._finished.popleft()
-
-    def _stop_and_deliver(self) -> None:
+    def take(self) -> Order | None:
+        """The next call to make, or None: then ``leave``."""
         try:
-            with self._lock:
-                self._waiting.clear()
-            self._deliver(is_stopping=True)
-        except BaseException:
-            self._give_up()
-            raise
+            order = self._ordered.popleft()
+        except IndexError:
+            return None
+        order.has_begun = True
+        if self.is_stopped:
+            order.has_begun = False
+            return None
+        return order
 
-    def _give_up(self) -> None:
-        with self._lock:
-            self._waiting.clear()
-            left, self._under_way = self._under_way, {}
-        for bundle in left.values():
-            error = SmswireError("given up while the call was under way", sent=Sent.MAYBE, advice=LOOK_FIRST)
-            self._finished += zip(bundle.recipients, read_error(bundle.recipients, error), strict=True)
-        self._deliver(is_stopping=True)
+    def finish(self, order: Order, outcomes: list[SmsOutcome]) -> None:
+        """What came of a call; then wake the teller."""
+        order.results.append(outcomes)
+        self._returned.append(order)
 
-    # ---- the workers' threads
+    def leave(self, worker: object) -> None:
+        """The worker is gone; then wake the teller."""
+        self._workers.discard(worker)
 
-    def _work(self) -> None:
-        while (bundle := self._take()) is not None:
-            try:
-                outcomes = self._send(bundle)
-            except BaseException as fault:  # noqa: BLE001 - a fault of ours must not swallow a bundle's outcomes
-                error = SmswireError(f"{type(fault).__name__} in the call", sent=Sent.MAYBE, advice=LOOK_FIRST)
-                error.__cause__ = fault
-                outcomes = read_error(bundle.recipients, error)
-            self._finish(bundle, outcomes)
+    # ----
 
-    def _take(self) -> Bundle | None:
-        with self._lock:
-            if not self._waiting:
-                return None
-            bundle = self._waiting.popleft()
-            self._under_way[id(bundle)] = bundle
-            return bundle
-
-    def _finish(self, bundle: Bundle, outcomes: list[SmsOutcome]) -> None:
-        with self._lock:
-            if self._under_way.pop(id(bundle), None) is None:
+    def _forget_told(self) -> None:
+        """Done with orders told to the end; one that came twice, or was given up and came after, is passed over."""
+        while self._returned:
+            order = self._returned[0]
+            if order in self._open and order.told < len(order.bundle.recipients):
                 return
-            self._finished += zip(bundle.recipients, outcomes, strict=True)
-        self._news.put(None)
+            self._open.discard(order)
+            self._returned.popleft()
+
+    def _order(self) -> None:
+        while len(self._open) < self._ahead and (bundle := self._planner.next_bundle()) is not None:
+            order = Order(bundle)
+            self._open.add(order)
+            self._ordered.append(order)

@@ -1,6 +1,7 @@
 """Which recipients share a call, and what one answer says about each of them. Sans-IO.
 
-The plan, ``plan(messages)``: every recipient of every message stands in exactly one bundle, and a bundle is one call.
+The plan: every recipient of every message stands in exactly one bundle, and a bundle is one call. ``plan(messages)`` is
+that of a whole input, a ``Planner`` that of one which is longer than what memory holds.
 
 - Recipients with the same text and options share a bundle, up to ``recipients_per_call``.
 - A number stands in a bundle once, however it is spelt: named again, it goes into a later bundle.
@@ -28,8 +29,10 @@ Several entries of one recipient: ``sent`` is the strongest of them, and ``error
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 from ..errors import GatewayError, Sent, SmswireError
@@ -37,6 +40,7 @@ from .answer import MessageResult, SmsAnswer, refusal, strongest
 from .codes import ACCEPTED, LOOK_FIRST, PARTIAL, sent_by
 from .sms import Message, canonical, parameters
 
+LOOK_AHEAD = 1000  #: ten full calls of one text may stand open side by side, and a million rows need no more memory
 RECIPIENTS_PER_CALL = 100  #: no limit is documented; this keeps a failed call small and a form below 10 KiB
 
 
@@ -97,29 +101,113 @@ class SmsOutcome:
 
 
 class _Group:
-    """The bundles of one text with one set of options, while they are filled."""
+    """The open bundles of one text with one set of options, numbered in the order in which they were begun."""
 
     def __init__(self, recipients_per_call: int) -> None:
         self.recipients_per_call = recipients_per_call
-        self.bundles: list[Bundle] = []
-        self.first_open = 0
+        self.bundles: dict[int, Bundle] = {}
+        self.first = 0
+        self.first_with_room = 0
         self.next_by_number: dict[str, int] = {}
 
     def place_for(self, number: str) -> int:
         """Which bundle: the first with room, behind those that hold this number; one past the last for a new one."""
-        at = max(self.next_by_number.get(number, 0), self.first_open)
-        while at < len(self.bundles) and self._is_full(at):
+        at = max(self.next_by_number.get(number, 0), self.first_with_room)
+        while self._is_full(at):
             at += 1
         self.next_by_number[number] = at + 1
         return at
 
     def note_added(self) -> None:
         """Moves on past full bundles, so that no search starts at them again."""
-        while self.first_open < len(self.bundles) and self._is_full(self.first_open):
-            self.first_open += 1
+        while self._is_full(self.first_with_room):
+            self.first_with_room += 1
+
+    def close_first(self) -> None:
+        """Nobody is added to its first bundle any more. What only that one held is forgotten."""
+        closed = self.bundles.pop(self.first)
+        self.first += 1
+        self.first_with_room = max(self.first_with_room, self.first)
+        for recipient in closed.recipients:
+            assert recipient.number is not None
+            if self.next_by_number.get(recipient.number) == self.first:
+                del self.next_by_number[recipient.number]
 
     def _is_full(self, at: int) -> bool:
-        return len(self.bundles[at].recipients) >= self.recipients_per_call
+        return at in self.bundles and len(self.bundles[at].recipients) >= self.recipients_per_call
+
+
+class Planner:
+    """The plan of an input of any length: it holds a window of recipients, and bundles what stands in it together.
+
+    Calling order: ``add`` while ``has_room``, ``next_bundle`` until it is None, and so on; ``end`` when there is no
+    more to add. A bundle comes out, the oldest first, when nothing could be added to it, when the window is full, or
+    when the input has ended. So with a window that covers the whole input the bundles are those of ``plan``.
+
+    Args:
+        recipients_per_call: the most recipients in one bundle.
+        window: how many recipients it holds before it lets the oldest bundle go. One message may exceed it.
+
+    Attributes:
+        held (int): how many recipients stand in it.
+    """
+
+    def __init__(self, recipients_per_call: int = RECIPIENTS_PER_CALL, window: float = inf) -> None:
+        self.held = 0
+        self._recipients_per_call = recipients_per_call
+        self._window = window
+        self._has_ended = False
+        self._place = 0
+        self._bundles: deque[Bundle] = deque()
+        self._groups: dict[tuple[Any, ...], _Group] = {}
+
+    @property
+    def has_room(self) -> bool:
+        """Whether another message may be added."""
+        return not self._has_ended and self.held < self._window
+
+    def add(self, index: int, message: Message) -> None:
+        """Takes in the recipients of the message at this place of the input."""
+        for to in message.recipients:
+            recipient = Recipient(self._place, index, to, canonical(to))
+            self._place += 1
+            self.held += 1
+            if recipient.number is None:
+                self._bundles.append(Bundle(message.text, message.options, [recipient]))
+            else:
+                self._add_number(message, recipient, recipient.number)
+
+    def end(self) -> None:
+        """The input has ended."""
+        self._has_ended = True
+
+    def next_bundle(self) -> Bundle | None:
+        """The oldest bundle, if it may go."""
+        if not self._bundles or not (self._has_ended or self.held >= self._window or self._is_closed(self._bundles[0])):
+            return None
+        bundle = self._bundles.popleft()
+        self.held -= len(bundle.recipients)
+        if bundle.recipients[0].number is not None:
+            key = (bundle.text, bundle.options)
+            group = self._groups[key]
+            group.close_first()
+            if not group.bundles:
+                del self._groups[key]
+        return bundle
+
+    def _add_number(self, message: Message, recipient: Recipient, number: str) -> None:
+        key = (message.text, message.options)
+        group = self._groups.get(key) or self._groups.setdefault(key, _Group(self._recipients_per_call))
+        at = group.place_for(number)
+        if at in group.bundles:
+            group.bundles[at].recipients.append(recipient)
+        else:
+            group.bundles[at] = Bundle(message.text, message.options, [recipient])
+            self._bundles.append(group.bundles[at])
+        group.note_added()
+
+    def _is_closed(self, bundle: Bundle) -> bool:
+        return bundle.recipients[0].number is None or len(bundle.recipients) >= self._recipients_per_call
 
 
 def plan(messages: Iterable[Message], recipients_per_call: int = RECIPIENTS_PER_CALL) -> list[Bundle]:
@@ -128,27 +216,11 @@ def plan(messages: Iterable[Message], recipients_per_call: int = RECIPIENTS_PER_
     >>> [[r.to for r in b.recipients] for b in plan([Message(["+49171", "0171", "+49172"], "Hi")])]
     [['+49171', '+49172'], ['0171']]
     """
-    bundles: list[Bundle] = []
-    groups: dict[tuple[Any, ...], _Group] = {}
-    place = 0
+    planner = Planner(recipients_per_call)
     for index, message in enumerate(messages):
-        key = (message.text, message.options)
-        group = groups.get(key) or groups.setdefault(key, _Group(recipients_per_call))
-        for to in message.recipients:
-            recipient = Recipient(place, index, to, canonical(to))
-            place += 1
-            if recipient.number is None:
-                bundles.append(Bundle(message.text, message.options, [recipient]))
-                continue
-            at = group.place_for(recipient.number)
-            if at < len(group.bundles):
-                group.bundles[at].recipients.append(recipient)
-            else:
-                bundle = Bundle(message.text, message.options, [recipient])
-                bundles.append(bundle)
-                group.bundles.append(bundle)
-            group.note_added()
-    return bundles
+        planner.add(index, message)
+    planner.end()
+    return list(iter(planner.next_bundle, None))
 
 
 def refused(recipients: int, answer: SmsAnswer) -> GatewayError | None:

@@ -19,9 +19,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from itertools import pairwise
 from typing import Any, Final, Literal, NamedTuple, get_args
 
-from ..codec import form, json
+from ..codec import form, json, percent
 from ..errors import ConfigurationError, InvalidParameter, InvalidRequest
 from ..wire.message import Request
 from .auth import Auth
@@ -35,10 +36,13 @@ Parameters = Mapping[str, Any] | Iterable[tuple[str, Any]]
 _URL = re.compile(r"(https?)://([^/?#@\\\s]+)(/[^?#\s\\]*)?", re.ASCII | re.IGNORECASE)
 _PATH = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})+")
 _SEGMENT = re.compile(r"[A-Za-z0-9._~+@-]+")
+_SUFFIX = re.compile(r"[.;].*", re.DOTALL)
 _SENT_WITH = re.compile(r"[!-~]+(?: [!-~]+)*")
 
-#: First segments of the endpoints whose calls send each time they are made.
+#: Segments of a path below which calls send each time they are made; and the two places where they only name what is
+#: asked about.
 _SENDING: Final = frozenset({"sms", "voice", "rcs", "waba"})
+_ASKING: Final = frozenset({("journal", "voice"), ("lookup", "rcs")})
 
 
 class BaseURL(NamedTuple):
@@ -70,13 +74,20 @@ def parse_base_url(url: str) -> BaseURL:
     return BaseURL(f"{scheme.lower()}://{authority}", "".join(f"/{segment}" for segment in segments))
 
 
-def sends(endpoint: str, method: str = "POST") -> bool:
+def sends(endpoint: str, method: str = "POST", path: str = "") -> bool:
     """Whether a call sends something each time it is made, so that nothing may ever repeat it by itself.
 
+    Every segment counts, those of the base URL's ``path`` too: which of them is the endpoint, only the gateway knows.
     A GET proves nothing: ``GET /sms`` sends. A DELETE takes back what is not sent yet, and may be repeated.
+
+    >>> sends("sms"), sends("api/sms.php", "GET"), sends("journal/voice")
+    (True, True, False)
     """
-    first = endpoint.partition("/")[0].partition(".")[0].lower()
-    return first in _SENDING and method != "DELETE"
+    segments = percent.decode(f"{path}/{endpoint}", malformed="keep").decode("utf-8", "replace").lower().split("/")
+    names = [_SUFFIX.sub("", segment) for segment in segments]
+    return method != "DELETE" and any(
+        name in _SENDING and (before, name) not in _ASKING for before, name in pairwise(["", *names])
+    )
 
 
 def build(
@@ -110,7 +121,7 @@ def build(
     >>> request.method, request.target, request.body
     ('POST', '/api/sms', b'to=%2B491716992343&text=Hi')
     """
-    if method not in METHODS:
+    if not isinstance(method, str) or method not in METHODS:
         raise InvalidRequest(f"method must be one of {', '.join(sorted(METHODS))}")
     target = f"{path}/{_checked_endpoint(endpoint)}"
     pairs = _pairs(params)
@@ -147,8 +158,13 @@ def _checked_endpoint(endpoint: str) -> str:
 
 
 def _pairs(params: Parameters) -> list[tuple[str, Any]]:
+    if isinstance(params, str | bytes | bytearray) or not isinstance(params, Iterable):
+        raise InvalidRequest(f"params must be a mapping or pairs of name and value, not {type(params).__name__}")
     pairs = list(params.items() if isinstance(params, Mapping) else params)
-    for name, _ in pairs:
+    for pair in pairs:
+        if not isinstance(pair, tuple | list) or len(pair) != 2:
+            raise InvalidRequest("every parameter must be a pair of name and value")
+        name = pair[0]
         if not isinstance(name, str) or not name:
             raise InvalidRequest("every parameter must have a name, which is a str")
         if name == "p":

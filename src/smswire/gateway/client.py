@@ -1,35 +1,31 @@
 """``Gateway``: the gateway's calls over a pool of connections, blocking.
 
-Nothing here decides what a call sends or what its answer means (``call``, ``answer``, ``sms``, ``bundle``), nor when
-and where it goes (``net``). What is left is this: one deadline a call, the caller's ``Outcome``, and for ``sms_many``
-as many threads as there may be connections.
+Nothing here decides what a call sends or what its answer means (``setup``, ``errand``), which of many goes next
+(``batch``), nor when and where it goes (``net``). What is left is to carry errands by a ``Client``, and to have as many
+threads as there may be connections (``threads``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from types import TracebackType
-from typing import Any, Final, TypeVar
+from typing import Any, Self, TypeVar
 
-from ..errors import ConfigurationError, GatewayError, InvalidParameter, InvalidRequest, Sent, SmswireError
+from ..errors import SmswireError
 from ..flow.retry import Outcome
 from ..net.blocking import Client
-from ..net.origin import parse
 from ..net.pacers import Pacer
-from ..net.settings import checked_timeout
 from ..net.trust import Trust
-from .answer import Answer, Balance, SmsAnswer, read, read_balance, read_sms
-from .auth import Auth, Style
-from .batch import Batch
-from .bundle import RECIPIENTS_PER_CALL, Bundle, SmsOutcome, plan, read_answer, read_error, refused
-from .call import Parameters, SendAs, build, check_settings, parse_base_url, sends
-from .codes import LOOK_FIRST
-from .sms import Message, canonical, refuse
-
-DEFAULT_BASE_URL: Final = "https://gateway.sms77.io/api"
+from .answer import Answer, Balance, SmsAnswer
+from .auth import Style
+from .bundle import LOOK_AHEAD, RECIPIENTS_PER_CALL, SmsOutcome
+from .call import Parameters, SendAs
+from .errand import Errand
+from .setup import DEFAULT_BASE_URL, OnOutcome, Setup, check_on_outcome
+from .sms import Message, check_messages, message_of
+from .threads import Send, SmsStream, send_all
 
 _A = TypeVar("_A")
-_E = TypeVar("_E", bound=SmswireError)
 
 
 class Gateway:
@@ -68,27 +64,26 @@ class Gateway:
         recipients_per_call: int = RECIPIENTS_PER_CALL,
         client: Client | None = None,
     ) -> None:
-        self._auth = Auth(api_key, auth)
-        self._base = parse_base_url(base_url)
-        check_settings(send_as, sent_with)
-        if type(recipients_per_call) is not int or recipients_per_call < 1:
-            raise ConfigurationError("recipients_per_call must be a whole number, at least 1")
-        self._send_as: SendAs = send_as
-        self._sent_with = sent_with
-        self._timeout = checked_timeout(timeout)
-        self._recipients_per_call = recipients_per_call
-        origin = parse(self._base.origin)
-        self._host = origin.authority
-        if client is not None and client.origin != origin:
-            raise ConfigurationError("base_url and the client given have different origins")
+        self._setup = setup = Setup(
+            api_key,
+            base_url=base_url,
+            auth=auth,
+            send_as=send_as,
+            sent_with=sent_with,
+            timeout=timeout,
+            recipients_per_call=recipients_per_call,
+        )
         self._owns_client = client is None
-        self._calls_at_once = max_connections if client is None else client.max_connections
-        self._client = client or Client(self._base.origin, trust=trust, max_connections=max_connections, pacer=pacer)
+        self._client = (
+            Client(setup.origin, trust=trust, max_connections=max_connections, pacer=pacer)
+            if client is None
+            else setup.check_client(client, Client)
+        )
 
     def __repr__(self) -> str:
-        return f"<Gateway {self._base.origin}{self._base.path} auth={self._auth.style}>"
+        return self._setup.describe(type(self).__name__)
 
-    def __enter__(self) -> Gateway:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -130,24 +125,14 @@ class Gateway:
                 the recipients).
             SmswireError: the call failed on the way; ``.sent`` says whether the SMS may have left.
         """
-        if "repeatable" in options:
-            raise InvalidParameter("repeatable: a send is never repeated by itself", parameter="repeatable")
-        message = Message(to, text, **options)
-        _check_no_number_twice(message)
-        outcome = outcome or Outcome()
-        answer = self._send(message.parameters(), timeout, outcome)
-        error = refused(len(message.recipients), answer)
-        outcome.sent = error.sent if error else Sent.YES
-        if error:
-            raise self._placed(error, "sms", "POST", outcome)
-        return answer
+        return self._run(self._setup.sms(to, text, options, timeout=timeout, outcome=outcome))
 
     def sms_many(
         self,
         messages: Iterable[Message | Mapping[str, Any]],
         *,
         timeout: float | None = None,
-        on_outcome: Callable[[SmsOutcome], object] | None = None,
+        on_outcome: OnOutcome | None = None,
     ) -> list[SmsOutcome]:
         """Sends many SMS, recipients of the same text and options in one call, as many calls at once as connections.
 
@@ -170,25 +155,61 @@ class Gateway:
                 waiting, and ``on_outcome`` hears ``MAYBE`` for those. A recipient it never heard of was not sent to.
                 An interrupt within ``on_outcome`` makes it hear the same outcome again.
         """
-        if on_outcome is not None and not callable(on_outcome):
-            raise ConfigurationError("on_outcome must be a function of one outcome")
-        checked = [_as_message(message, index) for index, message in enumerate(messages)]
-        bundles = plan(checked, self._recipients_per_call)
-        seconds = self._seconds(timeout)
+        check_messages(messages)
+        check_on_outcome(on_outcome)
+        send = self._sender(timeout)
+        checked = [message_of(message, index) for index, message in enumerate(messages)]
+        return send_all(self._setup.batch(checked, self._client.max_connections), send, on_outcome)
 
-        def send(bundle: Bundle) -> list[SmsOutcome]:
-            outcome = Outcome()
-            try:
-                answer = self._send(bundle.parameters(), seconds, outcome)
-            except SmswireError as error:
-                return read_error(bundle.recipients, error)
-            outcomes = read_answer(bundle.recipients, answer)
-            for one in outcomes:
-                if one.error is not None:
-                    self._placed(one.error, "sms", "POST", outcome)
-            return outcomes
+    def sms_stream(
+        self,
+        messages: Iterable[Message | Mapping[str, Any]],
+        *,
+        timeout: float | None = None,
+        look_ahead: int = LOOK_AHEAD,
+    ) -> SmsStream:
+        """Sends any number of SMS from an input that is read as they go, and gives each outcome as it comes.
 
-        return Batch(bundles, send, self._calls_at_once, on_outcome).run()
+        For inputs that are long, or come bit by bit: memory does not grow with them. ``sms_many`` is for what fits into
+        memory and must be checked to its end before anything is sent, and gives the outcomes in order.
+
+        The input is read in the thread that takes the outcomes, and only as far as ``look_ahead`` recipients and the
+        calls under way need; who stops taking stops the sending, after at most twice as many calls as there may be
+        connections. While the input keeps that thread waiting, no outcome comes. They come in the order in which the
+        calls end, each with the ``index`` of its message.
+
+        How it ends:
+
+        - The input ends: when every outcome has been given.
+        - The input raises: what it gave before is sent and its outcomes are given, then its exception is raised.
+        - A message breaks a rule: it has one outcome, ``NO`` with the ``InvalidParameter``, and the stream goes on.
+        - The caller leaves early, by ``close``, ``with``, an interrupt, or by dropping the stream: nothing new begins,
+          and calls under way end, at the latest at their deadlines. ``close`` waits for them; an interrupt of that
+          gives up waiting, and they are ``MAYBE``.
+
+        After that, outcomes that had not been taken still can be, by iterating on. When that has come to its end, a
+        recipient whose outcome never came was not sent to.
+
+        Args:
+            messages (iterable of Message or mapping): mappings have ``to``, ``text`` and any options.
+            timeout (float | None): seconds for each call, from its own start; None for the gateway object's.
+            look_ahead (int): how many recipients are held back so that those of the same text share a call. With 1 each
+                goes at once, which is for inputs that keep one waiting.
+
+        Raises:
+            InvalidParameter: ``messages`` cannot be iterated, or is a single message.
+            ConfigurationError: another argument cannot work.
+
+        >>> from smswire.sandbox import Sandbox
+        >>> rows = ({"to": f"+4917100000{n:02}", "text": "Sale!"} for n in range(30))
+        >>> with Sandbox() as sandbox, Gateway("sandbox-key", base_url=sandbox.url, trust=sandbox.ca_file) as gateway:
+        ...     with gateway.sms_stream(rows) as outcomes:
+        ...         sum(outcome.accepted for outcome in outcomes)
+        30
+        """
+        check_messages(messages)
+        send = self._sender(timeout)
+        return SmsStream(self._setup.stream(look_ahead, self._client.max_connections), send, messages)
 
     def balance(self, *, timeout: float | None = None) -> Balance:
         """The account's credit. Asks again by itself where that may help: it does no harm.
@@ -197,9 +218,7 @@ class Gateway:
             GatewayError: a code instead of an answer, such as 900.
             SmswireError: the call failed on the way.
         """
-        # The parameter p must not stand in a URL, where a GET would put it.
-        method = "POST" if self._auth.style == "p" and self._send_as != "query" else "GET"
-        return self._ask("balance", (), method, read_balance, timeout, Outcome(), repeatable=True)
+        return self._run(self._setup.balance(timeout=timeout))
 
     def call(
         self,
@@ -224,87 +243,27 @@ class Gateway:
             GatewayError: an HTTP status other than 2xx, or a code that stands for a failure.
             SmswireError: the call failed on the way.
         """
-        if repeatable and sends(endpoint, method):
-            raise InvalidRequest("a call that sends is never repeated by itself: leave repeatable out")
-        return self._ask(endpoint, params, method, read, timeout, Outcome(), repeatable=repeatable)
+        return self._run(self._setup.call(endpoint, params, method=method, timeout=timeout, repeatable=repeatable))
 
-    # ---- one call
+    # ---- one errand, and many
 
-    def _send(self, params: Parameters, timeout: float | None, outcome: Outcome) -> SmsAnswer:
-        return self._ask("sms", params, "POST", read_sms, timeout, outcome, repeatable=False)
-
-    def _ask(
-        self,
-        endpoint: str,
-        params: Parameters,
-        method: str,
-        read_body: Callable[[int, bytes], _A],
-        timeout: float | None,
-        outcome: Outcome,
-        *,
-        repeatable: bool,
-    ) -> _A:
-        request = build(
-            endpoint,
-            params,
-            auth=self._auth,
-            path=self._base.path,
-            method=method,
-            send_as=self._send_as,
-            sent_with=self._sent_with,
-        )
-        exchange = Outcome()
+    def _run(self, errand: Errand[_A]) -> _A:
+        request = errand.request
         try:
             response = self._client.request(
                 request.method,
                 request.target,
                 request.headers,
                 request.body,
-                timeout=self._seconds(timeout),
-                repeatable=repeatable,
-                outcome=exchange,
+                timeout=errand.timeout,
+                repeatable=errand.repeatable,
+                outcome=errand.exchange,
             )
-            return read_body(response.status, response.body)
-        except GatewayError as error:
-            exchange.sent = error.sent
-            raise self._placed(error, endpoint, method, exchange) from None
+            return errand.read(response)
         except SmswireError as error:
-            if error.sent is Sent.MAYBE and error.advice is None and sends(endpoint, method):
-                error.advice = LOOK_FIRST
+            errand.advise(error)
             raise
-        finally:
-            # By its status a 2xx is YES, but the code in it decides: until that is judged, an interrupt leaves MAYBE.
-            outcome.sent = Sent.MAYBE if exchange.sent is Sent.YES else exchange.sent
-            outcome.attempts, outcome.status = exchange.attempts, exchange.status
 
-    def _seconds(self, timeout: float | None) -> float:
-        return self._timeout if timeout is None else checked_timeout(timeout)
-
-    def _placed(self, error: _E, endpoint: str, method: str, outcome: Outcome) -> _E:
-        """The error with the place where it happened: method, path and host, no query; and after how many attempts."""
-        error.call = f"{method} {self._base.path}/{endpoint}"
-        error.host = self._host
-        error.attempts = outcome.attempts
-        return error
-
-
-def _check_no_number_twice(message: Message) -> None:
-    numbers = [number for number in map(canonical, message.recipients) if number]
-    if len(set(numbers)) < len(numbers):
-        refuse("to", "names the same number twice, and one call carries it once; sms_many sends it twice")
-
-
-def _as_message(message: Message | Mapping[str, Any], index: int) -> Message:
-    if isinstance(message, Message):
-        return message
-    try:
-        if not isinstance(message, Mapping):
-            refuse("messages", "must be Message objects or mappings", message)
-        given = {str(name): value for name, value in message.items()}
-        for name in ("to", "text"):
-            if name not in given:
-                refuse(name, "is missing")
-        return Message(**given)
-    except InvalidParameter as error:
-        error.message = f"message {index}: {error.message}"
-        raise
+    def _sender(self, timeout: float | None) -> Send:
+        new_errand = self._setup.bundle_errands(timeout)
+        return lambda bundle, told: self._run(new_errand(bundle, told))

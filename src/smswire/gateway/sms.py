@@ -17,6 +17,7 @@ import datetime
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from types import UnionType
 from typing import Any, NoReturn
 
 from ..errors import InvalidParameter
@@ -246,6 +247,50 @@ class Message:
     def parameters(self) -> list[tuple[str, Any]]:
         """The parameters of the one call that sends this to all its recipients, in order."""
         return parameters(self.recipients, self.text, self.options)
+
+
+def message_of(given: object, index: int) -> Message:
+    """The message in one place of an input: a ``Message`` as it is, or made of a mapping with ``to`` and ``text``.
+
+    Raises:
+        InvalidParameter: it breaks a rule; the text says at which place.
+    """
+    if isinstance(given, Message):
+        return given
+    try:
+        if not isinstance(given, Mapping):
+            refuse("messages", "must be Message objects or mappings", given)
+        options = {str(name): value for name, value in given.items()}
+        for name in ("to", "text"):
+            if name not in options:
+                refuse(name, "is missing")
+        return Message(**options)
+    except InvalidParameter as error:
+        error.message = f"message {index}: {error.message}"
+        raise
+
+
+def recipient_of(given: object) -> str:
+    """Whom a place of the input that is no message was for, as far as that can be told; otherwise ``""``."""
+    to = given.get("to") if isinstance(given, Mapping) else None
+    if isinstance(to, list | tuple) and all(isinstance(one, str) for one in to):
+        return ",".join(to)
+    return to if isinstance(to, str) else ""
+
+
+def check_messages(messages: object, kinds: type | UnionType = Iterable) -> None:
+    """Raises ``InvalidParameter`` for what cannot be many messages; of one alone it says so."""
+    if isinstance(messages, Message | Mapping):
+        refuse("messages", "must be several messages; put a single one into a list, or send it with sms", messages)
+    if isinstance(messages, str | bytes | bytearray) or not isinstance(messages, kinds):
+        refuse("messages", "must be an iterable of Message objects or mappings", messages)
+
+
+def check_no_number_twice(message: Message) -> None:
+    """Raises ``InvalidParameter`` for a message that one call cannot carry."""
+    numbers = [number for number in map(canonical, message.recipients) if number]
+    if len(set(numbers)) < len(numbers):
+        refuse("to", "names the same number twice, and one call carries it once; sms_many sends it twice")
 
 
 def parameters(recipients: Iterable[str], text: str, options: Iterable[tuple[str, Any]]) -> list[tuple[str, Any]]:

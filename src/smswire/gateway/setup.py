@@ -1,0 +1,197 @@
+"""What a gateway object was set up with, and the errands it makes: which call, by which method, read how. Sans-IO.
+
+Both twins are thin over this: they make the client, carry errands, and drive batches. Arguments are checked here, in
+an order that lets nothing be sent, or an old ``Outcome`` stand, when one of them cannot work.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from typing import Final, TypeVar
+
+from ..errors import ConfigurationError, InvalidParameter, InvalidRequest
+from ..flow.retry import Outcome
+from ..net.origin import Origin, parse
+from ..net.settings import checked_timeout
+from ..wire.message import Request
+from .answer import Answer, Balance, SmsAnswer, read, read_balance, read_sms
+from .auth import Auth, Style
+from .batch import Batch
+from .bundle import Bundle, Planner, SmsOutcome, read_answer, refused
+from .call import Parameters, SendAs, build, check_settings, parse_base_url, sends
+from .errand import BundleErrand, Errand, Place, begun_anew
+from .sms import Message, check_no_number_twice
+
+DEFAULT_BASE_URL: Final = "https://gateway.sms77.io/api"
+
+OnOutcome = Callable[[SmsOutcome], object]
+
+_A = TypeVar("_A")
+_C = TypeVar("_C")
+
+
+class Setup:
+    """The arguments of a gateway object; see ``Gateway``.
+
+    Raises:
+        ConfigurationError: an argument that cannot work. The key is not shown.
+
+    Attributes:
+        origin (str): scheme, host and port, for the client.
+    """
+
+    def __init__(
+        self,
+        api_key: str,
+        *,
+        base_url: str,
+        auth: Style,
+        send_as: SendAs,
+        sent_with: str,
+        timeout: float,
+        recipients_per_call: int,
+    ) -> None:
+        self._auth = Auth(api_key, auth)
+        base = parse_base_url(base_url)
+        check_settings(send_as, sent_with)
+        _check_count("recipients_per_call", recipients_per_call)
+        self._send_as: SendAs = send_as
+        self._sent_with = sent_with
+        self._timeout = checked_timeout(timeout)
+        self._recipients_per_call = recipients_per_call
+        self.origin = base.origin
+        self._path = base.path
+        self._parsed: Origin = parse(base.origin)
+
+    def describe(self, kind: str) -> str:
+        """The ``repr`` of a gateway object."""
+        return f"<{kind} {self.origin}{self._path} auth={self._auth.style}>"
+
+    def check_client(self, client: _C, kind: type[_C]) -> _C:
+        """The client that was given, if it can be used.
+
+        Raises:
+            ConfigurationError: it is no such client, or one for another origin.
+        """
+        if not isinstance(client, kind):
+            raise ConfigurationError(f"client must be of the class {kind.__name__}, not {type(client).__name__}")
+        if client.origin != self._parsed:  # type: ignore[attr-defined]
+            raise ConfigurationError("base_url and the client given have different origins")
+        return client
+
+    # ---- one call
+
+    def sms(
+        self,
+        to: str | Iterable[str],
+        text: str,
+        options: Mapping[str, object],
+        *,
+        timeout: float | None,
+        outcome: Outcome | None,
+    ) -> Errand[SmsAnswer]:
+        """One SMS, whose answer is read only if every recipient was accepted."""
+        told = begun_anew(outcome)
+        if "repeatable" in options:
+            raise InvalidParameter("repeatable: a send is never repeated by itself", parameter="repeatable")
+        message = Message(to, text, **options)
+        check_no_number_twice(message)
+        read_body = partial(_read_accepted, len(message.recipients))
+        return self._errand("sms", message.parameters(), "POST", read_body, self._seconds(timeout), told=told)
+
+    def balance(self, *, timeout: float | None) -> Errand[Balance]:
+        """The account's credit, which may be asked for twice."""
+        # The parameter p must not stand in a URL, where a GET would put it.
+        method = "POST" if self._auth.style == "p" and self._send_as != "query" else "GET"
+        return self._errand("balance", (), method, read_balance, self._seconds(timeout), repeatable=True)
+
+    def call(
+        self, endpoint: str, params: Parameters, *, method: str, timeout: float | None, repeatable: bool
+    ) -> Errand[Answer]:
+        """Any endpoint."""
+        errand = self._errand(endpoint, params, method, read, self._seconds(timeout), repeatable=repeatable)
+        if repeatable and sends(endpoint, method, self._path):
+            raise InvalidRequest("a call that sends is never repeated by itself: leave repeatable out")
+        return errand
+
+    # ---- many
+
+    def batch(self, messages: list[Message], workers: int) -> Batch:
+        """The batch of ``sms_many``: the whole plan, and nothing that holds its calls back."""
+        planner = Planner(self._recipients_per_call)
+        for index, message in enumerate(messages):
+            planner.add(index, message)
+        planner.end()
+        return Batch(planner, workers)
+
+    def stream(self, look_ahead: int, workers: int) -> Batch:
+        """The batch of ``sms_stream``: a window of the plan, and as many calls untold as there are under way."""
+        _check_count("look_ahead", look_ahead)
+        return Batch(Planner(self._recipients_per_call, look_ahead), workers, ahead=2 * workers, is_open=True)
+
+    def bundle_errands(self, timeout: float | None) -> Callable[[Bundle, Outcome], BundleErrand]:
+        """Makes the errand of each bundle, with ``timeout`` seconds of its own."""
+        seconds = self._seconds(timeout)
+
+        def new_errand(bundle: Bundle, told: Outcome) -> BundleErrand:
+            request, place = self._request("sms", bundle.parameters(), "POST")
+            read_body = partial(_read_bundle, bundle)
+            return BundleErrand(request, read_body, place, timeout=seconds, repeatable=False, told=told)
+
+        return new_errand
+
+    def _request(self, endpoint: str, params: Parameters, method: str) -> tuple[Request, Place]:
+        request = build(
+            endpoint,
+            params,
+            auth=self._auth,
+            path=self._path,
+            method=method,
+            send_as=self._send_as,
+            sent_with=self._sent_with,
+        )
+        return request, Place(request.call, self._parsed.authority, sends(endpoint, method, self._path))
+
+    def _errand(
+        self,
+        endpoint: str,
+        params: Parameters,
+        method: str,
+        read_body: Callable[[int, bytes], _A],
+        seconds: float,
+        *,
+        repeatable: bool = False,
+        told: Outcome | None = None,
+    ) -> Errand[_A]:
+        request, place = self._request(endpoint, params, method)
+        return Errand(request, read_body, place, timeout=seconds, repeatable=repeatable, told=told or Outcome())
+
+    def _seconds(self, timeout: float | None) -> float:
+        return self._timeout if timeout is None else checked_timeout(timeout)
+
+
+def check_on_outcome(on_outcome: OnOutcome | None) -> None:
+    """Raises ``ConfigurationError`` for what cannot be called with an outcome, or would have to be awaited."""
+    if on_outcome is not None and (not callable(on_outcome) or inspect.iscoroutinefunction(on_outcome)):
+        raise ConfigurationError("on_outcome must be a plain function of one outcome")
+
+
+def _check_count(name: str, count: int) -> None:
+    if type(count) is not int or count < 1:
+        raise ConfigurationError(f"{name} must be a whole number, at least 1")
+
+
+def _read_bundle(bundle: Bundle, status: int, body: bytes) -> list[SmsOutcome]:
+    """The outcome of each recipient of a bundle's answer."""
+    return read_answer(bundle.recipients, read_sms(status, body))
+
+
+def _read_accepted(recipients: int, status: int, body: bytes) -> SmsAnswer:
+    """The answer to a send to so many recipients, if all were accepted."""
+    answer = read_sms(status, body)
+    error = refused(recipients, answer)
+    if error is not None:
+        raise error
+    return answer

@@ -1,0 +1,189 @@
+"""A ``Batch`` driven by threads: the calling thread reads the input and tells outcomes, others send.
+
+Threads of our own and nothing from a pool that the host program might have filled or shut down. The interpreter does
+not wait for them: a caller who was told twice to stop may leave. One lives as long as there is something to
+send, so that none is left behind by whoever drops a stream.
+
+Before every wait the batch is asked again, so that the queue of news carries nothing, and an interrupt loses nothing
+that was taken from it.
+"""
+
+from __future__ import annotations
+
+import _thread
+from collections.abc import Callable, Iterable
+from queue import SimpleQueue
+from typing import Self
+
+from ..flow.retry import Outcome
+from .batch import DONE, PULL, START, TELL, WAIT, Batch
+from .bundle import Bundle, SmsOutcome
+from .errand import failed
+
+Send = Callable[[Bundle, Outcome], list[SmsOutcome]]
+
+
+class Threads:
+    """The threads of one batch.
+
+    Args:
+        batch: what to send.
+        send: makes one call and notes in the ``Outcome`` how it stands; called in the threads.
+    """
+
+    def __init__(self, batch: Batch, send: Send) -> None:
+        self.batch = batch
+        self._send = send
+        self._news: SimpleQueue[None] = SimpleQueue()
+
+    def do(self, step: int) -> None:
+        """Does ``START`` or ``WAIT``.
+
+        Raises:
+            RuntimeError: not a single thread can be had.
+        """
+        if step == WAIT:
+            self._news.get()
+            return
+        assert step == START
+        worker = self.batch.add_worker()
+        try:
+            # Not Thread.start, which waits for the thread on an Event: two signals there come out as a RuntimeError.
+            _thread.start_new_thread(self._work, (worker,))
+        except RuntimeError:
+            if not self.batch.handle_no_worker(worker):
+                raise
+
+    def _work(self, worker: object) -> None:
+        batch = self.batch
+        while (order := batch.take()) is not None:
+            told = Outcome()
+            try:
+                outcomes = self._send(order.bundle, told)
+            except BaseException as error:  # noqa: BLE001 - whatever it was, every recipient gets an outcome
+                outcomes = failed(order.bundle, error, told)
+            batch.finish(order, outcomes)
+            self._wake()
+        batch.leave(worker)
+        self._wake()
+
+    def _wake(self) -> None:
+        # One that is there already will be taken behind what has just been noted. So they do not pile up.
+        if self._news.empty():
+            self._news.put(None)
+
+
+def send_all(batch: Batch, send: Send, on_outcome: Callable[[SmsOutcome], object] | None) -> list[SmsOutcome]:
+    """Sends all and gives one outcome a recipient, in the order of their places.
+
+    Raises:
+        BaseException: an interrupt, or what ``on_outcome`` raised, after what was under way has ended.
+    """
+    threads = Threads(batch, send)
+    outcomes: dict[int, SmsOutcome] = {}
+    try:
+        _tell_all(threads, on_outcome, outcomes)
+    except BaseException:
+        try:
+            # Without a call before it: that is where a second interrupt would come.
+            batch.is_stopped = True
+            _tell_all(threads, on_outcome, outcomes)
+        except BaseException:
+            batch.give_up()
+            _tell_all(threads, on_outcome, outcomes)
+            raise
+        raise
+    return [outcomes[place] for place in sorted(outcomes)]
+
+
+def _tell_all(
+    threads: Threads, on_outcome: Callable[[SmsOutcome], object] | None, outcomes: dict[int, SmsOutcome]
+) -> None:
+    """Tells every outcome until nothing is left. An interrupted telling is repeated, never lost.
+
+    When stopped, what else ``on_outcome`` raises is passed over: whoever fails at one may still note the next.
+    """
+    batch = threads.batch
+    while (step := batch.next_step()) != DONE:
+        if step != TELL:
+            threads.do(step)
+            continue
+        recipient, outcome = batch.outcome
+        outcomes[recipient.place] = outcome
+        if on_outcome is not None:
+            try:
+                on_outcome(outcome)
+            except Exception:
+                if not batch.is_stopped:
+                    batch.told()
+                    raise
+        batch.told()
+
+
+class SmsStream:
+    """The outcomes of a ``Gateway.sms_stream``, as they come: an iterator, for one thread at a time.
+
+    An interrupt while it waits, and ``close``, stop the sending; what the calls under way came to can still be taken,
+    by iterating on. Dropping it stops the sending, too.
+    """
+
+    def __init__(self, batch: Batch, send: Send, messages: Iterable[object]) -> None:
+        self._batch = batch
+        self._threads = Threads(batch, send)
+        self._rows = iter(messages)
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> SmsOutcome:
+        batch = self._batch
+        try:
+            while (step := batch.next_step()) != TELL:
+                if step == PULL:
+                    self._pull()
+                elif step == DONE:
+                    failure, batch.failure = batch.failure, None
+                    raise StopIteration if failure is None else failure
+                else:
+                    self._threads.do(step)
+            _, outcome = batch.outcome
+        except BaseException:
+            batch.is_stopped = True
+            raise
+        # The last thing before the return, so that what an interrupt keeps from the caller comes again.
+        batch.told()
+        return outcome
+
+    def close(self) -> None:
+        """Begins nothing new, and waits for the calls under way, which end at the latest at their deadlines.
+
+        Raises:
+            KeyboardInterrupt: it gives up waiting; those calls are ``MAYBE``.
+        """
+        batch = self._batch
+        batch.is_stopped = True
+        try:
+            while batch.is_under_way:
+                self._threads.do(WAIT)
+        except BaseException:
+            batch.give_up()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        self._batch.is_stopped = True
+
+    def _pull(self) -> None:
+        try:
+            row = next(self._rows)
+        except StopIteration:
+            self._batch.handle_end()
+        except Exception as error:  # noqa: BLE001 - it is raised when what came before it is told
+            self._batch.handle_failure(error)
+        else:
+            self._batch.handle_row(row)

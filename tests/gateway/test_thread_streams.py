@@ -1,0 +1,129 @@
+"""A stream by threads: an interrupt at any point, and whoever leaves early."""
+
+from __future__ import annotations
+
+import gc
+import sys
+import threading
+import tracemalloc
+from types import FrameType
+
+import pytest
+
+from smswire.errors import Sent
+from smswire.flow.retry import Outcome
+from smswire.gateway.batch import Batch
+from smswire.gateway.bundle import Bundle, Planner, SmsOutcome
+from smswire.gateway.threads import Send, SmsStream
+
+from ..net.raw import WITHIN_S
+from ..net.test_interrupts_everywhere import Interrupt
+from .workers import accept, join_workers
+
+pytestmark = pytest.mark.usefixtures("no_worker_left")
+
+
+def stream_of(count: int, workers: int, send: Send) -> SmsStream:
+    """A stream of so many calls with one recipient each."""
+    rows = ({"to": f"+4917{n:06}", "text": f"text {n}"} for n in range(count))
+    return SmsStream(Batch(Planner(1, 10), workers, ahead=2 * workers, is_open=True), send, rows)
+
+
+def test_an_interrupt_of_a_stream_at_any_point_loses_no_outcome() -> None:
+    """Nothing begins after it; by iterating on, all that had begun is heard of."""
+    number = 0
+    place: str | None = ""
+    while place is not None:
+        begun: list[str] = []
+        told: list[str] = []
+
+        def send(bundle: Bundle, outcome: Outcome, begun: list[str] = begun) -> list[SmsOutcome]:
+            begun.append(bundle.recipients[0].to)
+            return accept(bundle, outcome)
+
+        stream = stream_of(6, 2, send)
+
+        def take(stream: SmsStream = stream, told: list[str] = told) -> None:
+            for outcome in stream:
+                told.append(outcome.to)
+
+        # At the return of __next__ Python looks for no signal, and a profiler is called all the same.
+        interrupt = Interrupt(number)
+        interrupt.run(take)
+        place = interrupt.place
+        is_at_return = place is not None and place.startswith(("__next__", "told")) and " return " in place
+        told += [outcome.to for outcome in stream]
+        missed = set(begun) - set(told)
+        assert len(missed) <= is_at_return, place
+        assert len(told) == len(set(told)), place
+        number += 1
+    assert number > 100
+
+
+@pytest.mark.parametrize("how", ["close", "drop"])
+def test_a_stream_that_is_left_begins_nothing_new(how: str) -> None:
+    """By ``close``, which waits, or by dropping it."""
+    begun: list[str] = []
+
+    def send(bundle: Bundle, outcome: Outcome) -> list[SmsOutcome]:
+        begun.append(bundle.recipients[0].to)
+        return accept(bundle, outcome)
+
+    stream = stream_of(1000, 2, send)
+    told = [next(stream).to]
+    if how == "close":
+        stream.close()
+        stream.close()
+        at_the_end = len(begun)
+        told += [outcome.to for outcome in stream]
+        assert set(told) == set(begun)
+    else:
+        del stream
+    join_workers()
+    assert len(begun) <= 4 + len(told)
+    assert how == "drop" or len(begun) == at_the_end
+
+
+def test_an_interrupt_of_close_gives_up() -> None:
+    """Calls still under way are MAYBE, by iterating on."""
+    release = threading.Event()
+    both_begun = threading.Barrier(2)
+
+    def send(bundle: Bundle, outcome: Outcome) -> list[SmsOutcome]:
+        both_begun.wait(WITHIN_S)
+        if bundle.text == "text 1":
+            release.wait()
+        return accept(bundle, outcome)
+
+    stream = stream_of(2, 2, send)
+    assert next(stream).index == 0
+
+    def at_the_wait(frame: FrameType, event: str, argument: object) -> None:
+        if event == "call" and frame.f_code.co_name == "do":
+            sys.setprofile(None)
+            raise KeyboardInterrupt
+
+    sys.setprofile(at_the_wait)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            stream.close()
+    finally:
+        sys.setprofile(None)
+    assert [(outcome.index, outcome.sent) for outcome in stream] == [(1, Sent.MAYBE)]
+    release.set()
+
+
+def test_the_memory_of_a_stream_does_not_grow_with_the_input() -> None:
+    """Ten times the rows, and the same peak."""
+
+    def peak(count: int) -> int:
+        gc.collect()
+        tracemalloc.start()
+        for _ in stream_of(count, 5, accept):
+            pass
+        found = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return found
+
+    peak(500)
+    assert peak(10_000) < 1.5 * peak(1_000)
