@@ -14,7 +14,7 @@ import pytest
 import smswire.codec
 from smswire.codec import form, json, percent
 
-MODULES = ["", ".__main__", ".form", ".json", ".json.careful", ".json.decoder", ".json.encoder", ".json.number",
+MODULES = ["", ".__main__", ".form", ".json", ".json.careful", ".json.decoder", ".json.encoder", ".json.flat", ".json.number",
            ".json.path", ".json.swift", ".percent"]  # fmt: skip
 
 
