@@ -1,0 +1,63 @@
+"""Cuts a JSON text into its strings and the gaps between them, and takes the escapes out of the strings.
+
+All strings are handled at once, joined by the quote that none of them can have in it unescaped. Escapes are checked
+against the grammar first; then Python's codec for those of its own literals reads them, whose escapes these are too,
+but for ``\\\\/``.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from .gaps import GiveUp
+
+_CONTROLS = bytes(range(0x20))
+_STRING = re.compile(r'"([^"\\\x00-\x1f]*+(?:\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4})[^"\\\x00-\x1f]*+)*+)"')
+_ESCAPED_WELL = re.compile(r'(?:[^\\\x00-\x1f]++|\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4}))*+')
+
+
+def cut(text: str) -> list[str]:
+    """Gap, string, gap, string, …, gap. Raises :class:`.gaps.GiveUp`."""
+    if '\\"' in text:
+        pieces: list[Any] = _STRING.split(text)
+        pieces[1::2] = [unescape(string) if "\\" in string else string for string in pieces[1::2]]
+        return pieces
+    pieces = text.split('"')
+    if len(pieces) % 2 == 0:
+        raise GiveUp  # a string does not end
+    if "\\" in text:
+        pieces[1::2] = _unescape_all(pieces[1::2])
+    elif _has_controls(text) and _has_controls("".join(pieces[1::2])):  # gaps may have them, as white space
+        raise GiveUp
+    return pieces
+
+
+def _has_controls(text: str) -> bool:
+    raw = text.encode()
+    return len(raw.translate(None, _CONTROLS)) < len(raw)
+
+
+def _unescape_all(strings: list[str]) -> list[str]:
+    joined = '"'.join(strings)
+    unescaped = unescape(joined).split('"')
+    if len(unescaped) == len(strings):
+        return unescaped
+    return [unescape(string) for string in strings]  # an escape stood for a quote
+
+
+def unescape(string: str) -> str:
+    """The text that a string of JSON stands for. Raises :class:`.gaps.GiveUp`: a wrong escape, half a pair."""
+    if _ESCAPED_WELL.fullmatch(string) is None:
+        raise GiveUp
+    has_surrogates = "\\ud" in string or "\\uD" in string
+    if "\\/" in string:
+        # Behind an even number of backslashes it is a slash and no escape.
+        string = string.replace("\\\\", "\\u005c").replace("\\/", "/")
+    value = string.encode("latin-1", "backslashreplace").decode("unicode_escape")
+    if not has_surrogates:
+        return value
+    try:
+        return value.encode("utf-16", "surrogatepass").decode("utf-16")  # joins the pairs
+    except UnicodeDecodeError:
+        raise GiveUp from None
