@@ -20,10 +20,9 @@ NUMBER_TEXT, SCALAR, COLON, COMMA, CLOSE_OBJECT, CLOSE_ARRAY, OPEN_OBJECT, OPEN_
 _MARKS = {":": COLON, ",": COMMA, "{": OPEN_OBJECT, "[": OPEN_ARRAY, "}": CLOSE_OBJECT, "]": CLOSE_ARRAY}
 _WORDS = {"true": True, "false": False, "null": None}
 _SPACE = " \t\n\r"
-_TOKEN = re.compile(
-    rf"[ \t\n\r]*+(?:(?P<mark>[:,{{}}\[\]])|(?P<word>true|false|null)|(?P<number>{NUMBER})|(?P<end>\Z))"
-)
-_NUMBER = re.compile(NUMBER)
+_SCALAR = rf"(?P<word>true|false|null)|(?P<number>{NUMBER})"
+_TOKEN = re.compile(rf"[ \t\n\r]*+(?:(?P<mark>[:,{{}}\[\]])|{_SCALAR}|(?P<end>\Z))")
+_MEMBER = re.compile(rf":[ \t\n\r]*+(?:{_SCALAR})[ \t\n\r]*+,")
 
 # What stands between two strings of a message is short: longer gaps are not worth remembering.
 _MAX_REMEMBERED = 64
@@ -62,26 +61,21 @@ class Gaps(dict[str, Any]):
     def __missing__(self, gap: str) -> Any:
         if len(gap) > _MAX_REMEMBERED:
             return Tokens(self._cut(gap))
-        meaning = self._work_out(gap)
+        core = gap.strip(_SPACE)
+        if core == ":":
+            meaning: Any = JUST_COLON
+        elif core == ",":
+            meaning = JUST_COMMA
+        else:
+            member = _MEMBER.fullmatch(core)
+            if member is None or not (self.converts or member["word"]):
+                meaning = Tokens(tuple(self._cut(gap)))
+            else:
+                meaning = self._scalar(member)[1]
         if len(self) >= self.room:
             self.clear()
         self[gap] = meaning
         return meaning
-
-    def _work_out(self, gap: str) -> Any:
-        core = gap.strip(_SPACE)
-        if core == ":":
-            return JUST_COLON
-        if core == ",":
-            return JUST_COMMA
-        if core[:1] == ":" and core[-1:] == ",":
-            scalar = core[1:-1].strip(_SPACE)
-            if scalar in _WORDS:
-                return _WORDS[scalar]
-            number = _NUMBER.fullmatch(scalar) if self.converts else None
-            if number:
-                return self._value(scalar, number)[1]
-        return Tokens(tuple(self._cut(gap)))
 
     def _cut(self, gap: str) -> Iterator[tuple[int, Any]]:
         at = 0
@@ -90,19 +84,20 @@ class Gaps(dict[str, Any]):
             if match is None:
                 raise GiveUp
             at = match.end()
-            mark, word, number = match.group("mark", "word", "number")
+            mark = match["mark"]
             if mark:
                 yield _MARKS[mark], None
-            elif word:
-                yield SCALAR, _WORDS[word]
-            elif number:
-                yield self._value(number, match)
+            elif match.lastgroup != "end":
+                yield self._scalar(match)
 
-    def _value(self, text: str, match: re.Match[str]) -> tuple[int, Any]:
-        is_integer = match["fraction"] is None and match["exponent"] is None
+    def _scalar(self, match: re.Match[str]) -> tuple[int, Any]:
+        word, number, fraction, exponent = match.group("word", "number", "fraction", "exponent")
+        if word:
+            return SCALAR, _WORDS[word]
+        is_integer = fraction is None and exponent is None
         if not self.converts:
-            return NUMBER_TEXT, (text, is_integer)
+            return NUMBER_TEXT, (number, is_integer)
         try:
-            return SCALAR, convert(text, is_integer, MAX_DIGITS, int, float)
+            return SCALAR, convert(number, is_integer, MAX_DIGITS, int, float)
         except Unfit:
             raise GiveUp from None

@@ -14,36 +14,33 @@ from .gaps import GiveUp
 
 _CONTROLS = bytes(range(0x20))
 _STRING = re.compile(r'"([^"\\\x00-\x1f]*+(?:\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4})[^"\\\x00-\x1f]*+)*+)"')
-_ESCAPED_WELL = re.compile(r'(?:[^\\\x00-\x1f]++|\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4}))*+')
+_ESCAPED_WELL = re.compile(r'[^\\\x00-\x1f]*+(?:\\(?:u[0-9A-Fa-f]{4}|["\\/bfnrt])[^\\\x00-\x1f]*+)*+')
 
 
-def cut(text: str) -> list[str]:
-    """Gap, string, gap, string, …, gap. Raises :class:`.gaps.GiveUp`."""
+def cut(text: str) -> tuple[list[str], list[str]]:
+    """The strings, and the gaps before, between and behind them. Raises :class:`.gaps.GiveUp`."""
     if '\\"' in text:
         pieces: list[Any] = _STRING.split(text)
-        pieces[1::2] = [unescape(string) if "\\" in string else string for string in pieces[1::2]]
-        return pieces
+        return [unescape(string) if "\\" in string else string for string in pieces[1::2]], pieces[0::2]
     pieces = text.split('"')
-    if len(pieces) % 2 == 0:
+    strings = pieces[1::2]
+    gaps = pieces[0::2]
+    if len(gaps) == len(strings):
         raise GiveUp  # a string does not end
     if "\\" in text:
-        pieces[1::2] = _unescape_all(pieces[1::2])
-    elif _has_controls(text) and _has_controls("".join(pieces[1::2])):  # gaps may have them, as white space
+        joined = '"'.join(strings)
+        unescaped = unescape(joined).split('"')
+        if len(unescaped) == len(strings):
+            return unescaped, gaps
+        return [unescape(string) for string in strings], gaps  # an escape stood for a quote
+    if _has_controls(text) and _has_controls("".join(strings)):  # gaps may have some, as white space
         raise GiveUp
-    return pieces
+    return strings, gaps
 
 
 def _has_controls(text: str) -> bool:
     raw = text.encode()
     return len(raw.translate(None, _CONTROLS)) < len(raw)
-
-
-def _unescape_all(strings: list[str]) -> list[str]:
-    joined = '"'.join(strings)
-    unescaped = unescape(joined).split('"')
-    if len(unescaped) == len(strings):
-        return unescaped
-    return [unescape(string) for string in strings]  # an escape stood for a quote
 
 
 def unescape(string: str) -> str:

@@ -14,9 +14,19 @@ from collections.abc import Callable
 from typing import Any
 
 from .gaps import (
-    CLOSE_ARRAY, CLOSE_OBJECT, COLON, COMMA, JUST_COLON, JUST_COMMA, NUMBER_TEXT, OPEN_OBJECT, SCALAR, Gaps, GiveUp,
+    CLOSE_ARRAY,
+    CLOSE_OBJECT,
+    COLON,
+    COMMA,
+    JUST_COLON,
+    JUST_COMMA,
+    NUMBER_TEXT,
+    OPEN_OBJECT,
+    SCALAR,
+    Gaps,
+    GiveUp,
     Tokens,
-)  # fmt: skip
+)
 from .number import MAX_DIGITS, Unfit, convert
 from .strings import cut
 
@@ -48,11 +58,11 @@ def read(
     is_object = False
     key: Any = None
     state = _VALUE
-    pieces = iter(cut(text))
-    gap = next(pieces)
-    strings = zip(pieces, pieces, strict=True)  # each with the gap behind it
+    strings, gaps = cut(text)
+    each_meaning = map(meanings.__getitem__, gaps)
+    meaning = next(each_meaning)
+    pairs = zip(strings, each_meaning)  # noqa: B905  (a string with the meaning of the gap behind it: as many of each)
     while True:
-        meaning = meanings[gap]
         if type(meaning) is not Tokens:
             raise GiveUp  # where a whole member may stand it is taken below
         for kind, value in meaning.each:
@@ -85,13 +95,12 @@ def read(
             else:
                 raise GiveUp
         if state == _AFTER_VALUE and not parents:
-            if next(strings, None) is not None:
+            if next(pairs, None) is not None:
                 raise GiveUp
             return root[0]
         if is_object and (state >= _KEY or state == _VALUE):
             has_key = state == _VALUE
-            for string, gap in strings:
-                meaning = meanings[gap]
+            for string, meaning in pairs:
                 if has_key:
                     container[key] = string
                     if meaning is not JUST_COMMA:
@@ -113,9 +122,9 @@ def read(
             else:
                 raise GiveUp  # the text ends within the object
         elif state <= _FIRST_VALUE:
-            for string, gap in strings:
+            for string, meaning in pairs:
                 container.append(string)
-                if meanings[gap] is not JUST_COMMA or not parents:
+                if meaning is not JUST_COMMA or not parents:
                     break
             else:
                 raise GiveUp
