@@ -20,9 +20,10 @@ NUMBER_TEXT, SCALAR, COLON, COMMA, CLOSE_OBJECT, CLOSE_ARRAY, OPEN_OBJECT, OPEN_
 _MARKS = {":": COLON, ",": COMMA, "{": OPEN_OBJECT, "[": OPEN_ARRAY, "}": CLOSE_OBJECT, "]": CLOSE_ARRAY}
 _WORDS = {"true": True, "false": False, "null": None}
 _SPACE = " \t\n\r"
-_SCALAR = rf"(?P<word>true|false|null)|(?P<number>{NUMBER})"
-_TOKEN = re.compile(rf"[ \t\n\r]*+(?:(?P<mark>[:,{{}}\[\]])|{_SCALAR}|(?P<end>\Z))")
-_MEMBER = re.compile(rf":[ \t\n\r]*+(?:{_SCALAR})[ \t\n\r]*+,")
+_TOKEN = re.compile(
+    rf"[ \t\n\r]*+(?:(?P<mark>[:,{{}}\[\]])|(?P<word>true|false|null)|(?P<number>{NUMBER})|(?P<end>\Z))"
+)
+_NUMBER = re.compile(NUMBER)  # of its groups none takes part in an integer
 
 # What stands between two strings of a message is short: longer gaps are not worth remembering.
 _MAX_REMEMBERED = 64
@@ -61,21 +62,20 @@ class Gaps(dict[str, Any]):
     def __missing__(self, gap: str) -> Any:
         if len(gap) > _MAX_REMEMBERED:
             return Tokens(self._cut(gap))
-        core = gap.strip(_SPACE)
-        if core == ":":
-            meaning: Any = JUST_COLON
-        elif core == ",":
-            meaning = JUST_COMMA
-        else:
-            member = _MEMBER.fullmatch(core)
-            if member is None or not (self.converts or member["word"]):
-                meaning = Tokens(tuple(self._cut(gap)))
-            else:
-                meaning = self._scalar(member)[1]
         if len(self) >= self.room:
             self.clear()
-        self[gap] = meaning
+        self[gap] = meaning = self._work_out(gap.strip(_SPACE))
         return meaning
+
+    def _work_out(self, gap: str) -> Any:
+        if gap[:1] != ":" or gap[-1:] != ",":
+            return JUST_COLON if gap == ":" else JUST_COMMA if gap == "," else Tokens(tuple(self._cut(gap)))
+        scalar = gap[1:-1].strip(_SPACE)
+        if self.converts:
+            number = _NUMBER.fullmatch(scalar)
+            if number is not None:
+                return _convert(scalar, number.lastindex is None)
+        return _WORDS[scalar] if scalar in _WORDS else Tokens(tuple(self._cut(gap)))
 
     def _cut(self, gap: str) -> Iterator[tuple[int, Any]]:
         at = 0
@@ -84,20 +84,18 @@ class Gaps(dict[str, Any]):
             if match is None:
                 raise GiveUp
             at = match.end()
-            mark = match["mark"]
+            mark, word, number = match.group("mark", "word", "number")
             if mark:
                 yield _MARKS[mark], None
-            elif match.lastgroup != "end":
-                yield self._scalar(match)
+            elif word:
+                yield SCALAR, _WORDS[word]
+            elif number:
+                is_integer = match["fraction"] is None and match["exponent"] is None
+                yield (SCALAR, _convert(number, is_integer)) if self.converts else (NUMBER_TEXT, (number, is_integer))
 
-    def _scalar(self, match: re.Match[str]) -> tuple[int, Any]:
-        word, number, fraction, exponent = match.group("word", "number", "fraction", "exponent")
-        if word:
-            return SCALAR, _WORDS[word]
-        is_integer = fraction is None and exponent is None
-        if not self.converts:
-            return NUMBER_TEXT, (number, is_integer)
-        try:
-            return SCALAR, convert(number, is_integer, MAX_DIGITS, int, float)
-        except Unfit:
-            raise GiveUp from None
+
+def _convert(number: str, is_integer: bool) -> Any:
+    try:
+        return convert(number, is_integer, MAX_DIGITS, int, float)
+    except Unfit:
+        raise GiveUp from None

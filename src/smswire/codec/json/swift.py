@@ -100,6 +100,7 @@ def read(
             return root[0]
         if is_object and (state >= _KEY or state == _VALUE):
             has_key = state == _VALUE
+            taken = container if unique_keys else ()
             for string, meaning in pairs:
                 if has_key:
                     container[key] = string
@@ -108,7 +109,7 @@ def read(
                         break
                     has_key = False
                     continue
-                if unique_keys and string in container:
+                if string in taken:
                     raise GiveUp
                 if meaning is JUST_COLON:
                     key = string
