@@ -91,7 +91,7 @@ def test_whatever_is_read_is_read_as_in_the_standard_library(text: str) -> None:
 @given(texts())
 def test_swift_reads_all_valid_text(text: str) -> None:
     """The fast reader is general: no valid text without repeated keys makes it give up."""
-    assert same(swift.read(text, *DEFAULTS), stdlib.loads(text))
+    assert same(swift.read(text, text.encode(), *DEFAULTS), stdlib.loads(text))
 
 
 @given(nearly_texts(), st.sampled_from(["error", "last", "first"]), st.integers(0, 4), st.integers(0, 4))
@@ -103,7 +103,7 @@ def test_swift_reads_what_careful_reads(text: str, duplicate_keys: str, max_dept
         (json.MAX_DEPTH, json.MAX_DIGITS, duplicate_keys, float, int),
     ):
         try:
-            value = swift.read(text, *rules)
+            value = swift.read(text, text.encode(), *rules)
         except swift.GiveUp:
             continue
         assert same(careful.Reader(text, *rules).read(), value)

@@ -7,7 +7,6 @@ whatever is refused is refused by one judge, in one place.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any, Final, Literal
 
@@ -20,8 +19,6 @@ MAX_DEPTH: Final = 64
 
 MAX_BYTES: Final = 32 * 1024 * 1024
 """The most bytes taken by default: the largest body that :mod:`smswire.wire` lets through."""
-
-_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def decode(
@@ -74,10 +71,8 @@ def decode(
     kept = (control_characters == "keep", lone_surrogates == "keep")  # what swift gives up on in any case
     text = _text(data, max_bytes, rules + kept)
     try:
-        if text is data and _SURROGATE.search(text):
-            raise swift.GiveUp
-        return swift.read(text, *rules)
-    except swift.GiveUp:
+        return swift.read(text, data if isinstance(data, bytes) else data.encode(), *rules)
+    except (swift.GiveUp, UnicodeEncodeError):
         pass  # outside the handler, or every error would carry the signal as its context
     try:
         return careful.Reader(text, *rules, *kept).read()

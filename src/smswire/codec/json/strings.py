@@ -17,8 +17,8 @@ _STRING = re.compile(r'"([^"\\\x00-\x1f]*+(?:\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4})[^
 _ESCAPED_WELL = re.compile(r'[^\\\x00-\x1f]*+(?:\\(?:u[0-9A-Fa-f]{4}|["\\/bfnrt])[^\\\x00-\x1f]*+)*+')
 
 
-def cut(text: str) -> tuple[list[str], list[str]]:
-    """The strings, and the gaps before, between and behind them. Raises :class:`.gaps.GiveUp`."""
+def cut(text: str, raw: bytes) -> tuple[list[str], list[str]]:
+    """The strings of a text and the gaps around them; ``raw`` is its UTF-8. Raises :class:`.gaps.GiveUp`."""
     if '\\"' in text:
         pieces: list[Any] = _STRING.split(text)
         return [unescape(string) if "\\" in string else string for string in pieces[1::2]], pieces[0::2]
@@ -33,26 +33,22 @@ def cut(text: str) -> tuple[list[str], list[str]]:
         if len(unescaped) == len(strings):
             return unescaped, gaps
         return [unescape(string) for string in strings], gaps  # an escape stood for a quote
-    if _has_controls(text) and _has_controls("".join(strings)):  # gaps may have some, as white space
-        raise GiveUp
+    if len(raw.translate(None, _CONTROLS)) < len(raw):  # gaps may have some, as white space
+        raw = "".join(strings).encode()
+        if len(raw.translate(None, _CONTROLS)) < len(raw):
+            raise GiveUp
     return strings, gaps
-
-
-def _has_controls(text: str) -> bool:
-    raw = text.encode()
-    return len(raw.translate(None, _CONTROLS)) < len(raw)
 
 
 def unescape(string: str) -> str:
     """The text that a string of JSON stands for. Raises :class:`.gaps.GiveUp`: a wrong escape, half a pair."""
     if _ESCAPED_WELL.fullmatch(string) is None:
         raise GiveUp
-    has_surrogates = "\\ud" in string or "\\uD" in string
     if "\\/" in string:
         # Behind an even number of backslashes it is a slash and no escape.
         string = string.replace("\\\\", "\\u005c").replace("\\/", "/")
     value = string.encode("latin-1", "backslashreplace").decode("unicode_escape")
-    if not has_surrogates:
+    if "\\ud" not in string and "\\uD" not in string:
         return value
     try:
         return value.encode("utf-16", "surrogatepass").decode("utf-16")  # joins the pairs

@@ -42,13 +42,14 @@ _AS_TEXT = Gaps(converts=False)
 
 def read(
     text: str,
+    raw: bytes,
     max_depth: int,
     max_digits: int,
     duplicate_keys: str,
     parse_float: Callable[[str], Any],
     parse_int: Callable[[str], Any],
 ) -> Any:
-    """The value of ``text``, which holds no surrogate. Raises :class:`GiveUp`."""
+    """The value of ``text``, whose UTF-8 is ``raw``. Raises :class:`GiveUp`."""
     is_plain = parse_float is float and parse_int is int and max_digits == MAX_DIGITS
     meanings = _CONVERTED if is_plain else _AS_TEXT
     unique_keys = duplicate_keys != "last"
@@ -58,7 +59,7 @@ def read(
     is_object = False
     key: Any = None
     state = _VALUE
-    strings, gaps = cut(text)
+    strings, gaps = cut(text, raw)
     each_meaning = map(meanings.__getitem__, gaps)
     meaning = next(each_meaning)
     pairs = zip(strings, each_meaning)  # noqa: B905  (a string with the meaning of the gap behind it: as many of each)
@@ -68,16 +69,6 @@ def read(
         for kind, value in meaning.each:
             if kind == COLON and state == _AFTER_KEY:
                 state = _VALUE
-            elif kind == COMMA and state == _AFTER_VALUE and parents:
-                state = _KEY if is_object else _VALUE
-            elif kind <= SCALAR and state <= _FIRST_VALUE:
-                if kind == NUMBER_TEXT:
-                    value = _convert(*value, max_digits, parse_int, parse_float)
-                if is_object:
-                    container[key] = value
-                else:
-                    container.append(value)
-                state = _AFTER_VALUE
             elif kind >= OPEN_OBJECT and state <= _FIRST_VALUE and len(parents) < max_depth:
                 opened: Any = {} if kind == OPEN_OBJECT else []
                 if is_object:
@@ -91,6 +82,16 @@ def read(
             elif kind == (CLOSE_OBJECT if is_object else CLOSE_ARRAY) and state in _MAY_CLOSE and parents:
                 container = parents.pop()
                 is_object = type(container) is dict
+                state = _AFTER_VALUE
+            elif kind == COMMA and state == _AFTER_VALUE and parents:
+                state = _KEY if is_object else _VALUE
+            elif kind <= SCALAR and state <= _FIRST_VALUE:
+                if kind == NUMBER_TEXT:
+                    value = _convert(*value, max_digits, parse_int, parse_float)
+                if is_object:
+                    container[key] = value
+                else:
+                    container.append(value)
                 state = _AFTER_VALUE
             else:
                 raise GiveUp
