@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from math import isinf
 from typing import Any, Final
 
 from .number import MAX_DIGITS, NUMBER, Unfit, convert
@@ -71,11 +72,17 @@ class Gaps(dict[str, Any]):
         if gap[:1] != ":" or gap[-1:] != ",":
             return JUST_COLON if gap == ":" else JUST_COMMA if gap == "," else Tokens(tuple(self._cut(gap)))
         scalar = gap[1:-1].strip(_SPACE)
-        if self.converts:
-            number = _NUMBER.fullmatch(scalar)
-            if number is not None:
-                return _convert(scalar, number.lastindex is None)
-        return _WORDS[scalar] if scalar in _WORDS else Tokens(tuple(self._cut(gap)))
+        if scalar in _WORDS:
+            return _WORDS[scalar]
+        number = _NUMBER.fullmatch(scalar)
+        if number is None or not self.converts:
+            return Tokens(tuple(self._cut(gap)))
+        if number.lastindex is None:
+            return int(scalar)  # as short as it is it passes no limit
+        value = float(scalar)
+        if isinf(value):
+            raise GiveUp
+        return value
 
     def _cut(self, gap: str) -> Iterator[tuple[int, Any]]:
         at = 0

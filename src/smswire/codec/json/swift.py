@@ -99,22 +99,19 @@ def read(
             if next(pairs, None) is not None:
                 raise GiveUp
             return root[0]
-        if is_object and (state >= _KEY or state == _VALUE):
-            has_key = state == _VALUE
+        if is_object and state >= _KEY:
             taken = container if unique_keys else ()
             for string, meaning in pairs:
-                if has_key:
-                    container[key] = string
-                    if meaning is not JUST_COMMA:
-                        state = _AFTER_VALUE
-                        break
-                    has_key = False
-                    continue
                 if string in taken:
                     raise GiveUp
                 if meaning is JUST_COLON:
-                    key = string
-                    has_key = True
+                    for container[string], meaning in pairs:  # one turn: what follows the colon
+                        break
+                    else:
+                        raise GiveUp
+                    if meaning is not JUST_COMMA:
+                        state = _AFTER_VALUE
+                        break
                 elif type(meaning) is Tokens:
                     key = string
                     state = _AFTER_KEY
@@ -123,6 +120,12 @@ def read(
                     container[string] = meaning
             else:
                 raise GiveUp  # the text ends within the object
+        elif is_object and state == _VALUE:
+            for container[key], meaning in pairs:
+                break
+            else:
+                raise GiveUp
+            state = _AFTER_VALUE
         elif state <= _FIRST_VALUE:
             for string, meaning in pairs:
                 container.append(string)
