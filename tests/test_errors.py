@@ -74,6 +74,12 @@ def test_an_error_says_what_where_whether_sent_and_what_to_do(kind: type[Smswire
     assert "\n" not in text
 
 
+def test_a_failed_connect_says_what_came_of_each_address() -> None:
+    """Whoever reads a log sees whether it was refused or silent."""
+    error = errors.ConnectError("no address", failures=(("127.0.0.1:1", "refused"), ("127.0.0.2:1", "no answer")))
+    assert str(error) == "no address [127.0.0.1:1: refused; 127.0.0.2:1: no answer]"
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_error_without_context_is_its_message(kind: type[SmswireError]) -> None:
     """And says NO, but for those about an answer: something was sent if it was answered."""

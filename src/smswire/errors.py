@@ -217,6 +217,10 @@ class ConnectError(NetworkError):
         super().__init__(message, **context)
         self.failures = failures
 
+    def __str__(self) -> str:
+        tried = "; ".join(f"{address}: {reason}" for address, reason in self.failures)
+        return super().__str__() + (f" [{tried}]" if tried else "")
+
 
 class TLSError(NetworkError):
     """The TLS session could not be set up, or broke."""

@@ -243,3 +243,20 @@ def test_a_sandbox_that_does_not_start_is_an_error():
     """Not a wait without end."""
     with pytest.raises(SandboxError), running_sandbox(KEY, Interrupts(), "--no-such-option"):
         pass
+
+
+def test_signals_in_a_burst_end_the_sandbox():
+    """One may come while another is being handled."""
+    command = [sys.executable, "-m", "smswire", "sandbox", "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout.readline()
+        while process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+            process.send_signal(signal.SIGINT)
+        assert process.returncode in (0, -signal.SIGTERM, -signal.SIGINT)
+
+
+@pytest.mark.parametrize("option", ["--port", "--plain-port", "--inspection-port"])
+def test_a_port_out_of_range_is_wrong_usage(option):
+    """It is refused, not taken modulo 65,536."""
+    assert CliRunner().invoke(app, ["sandbox", option, "99999"]).exit_code == 2

@@ -57,6 +57,14 @@ def test_without_a_key_no_command_begins(command, file):
     assert "--api-key-file" in ended.stderr
 
 
+def test_a_key_file_may_begin_with_a_byte_order_mark(tmp_path):
+    """Some editors write one; it is no part of the key."""
+    key_file = tmp_path / "key"
+    key_file.write_bytes(b"\xef\xbb\xbfa-key\r\n")
+    ended = run("balance", "--api-key-file", key_file, "--base-url", "ftp://127.0.0.1")
+    assert "base_url" in ended.stderr
+
+
 def test_a_key_file_without_a_key_is_named_and_not_shown(tmp_path):
     """Not even a file that is something else altogether."""
     for content in (b"", b" \n", "schlüssel".encode()):

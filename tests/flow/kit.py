@@ -9,6 +9,7 @@ import math
 import socket
 import ssl
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
@@ -174,6 +175,11 @@ class Peer:
                 pass
         except ssl.SSLError:
             pass
+        return self._outgoing.read()
+
+    def close_notify(self) -> bytes:
+        with suppress(ssl.SSLWantReadError):
+            self._object.unwrap()
         return self._outgoing.read()
 
 

@@ -453,6 +453,39 @@ def test_over_tls_a_connected_address_has_not_answered():
     assert ledger(pool).told() == ["settle"]
 
 
+def test_an_address_that_hangs_behind_its_first_byte_is_left_too():
+    """It settled its grant and keeps its time; then the next address is tried beside it, and goes first from there."""
+    pool = new_pool(addresses=[A, B], tls=client_tls())
+    joined(pool)
+    opening = dialled(pool)
+    racing(opening, 0.0, 1)
+    opening.handle_connected(A, 0.1)
+    opening.handle_data(A, b"\x16", 0.2)
+    assert pool.addresses.first == A
+    assert (opening.next_step(0.2), opening.wait_until) == (WATCH, 0.45)
+    assert (opening.next_step(0.45), opening.address) == (CONNECT, B)
+    assert pool.addresses.first is None
+    peer = Peer()
+    opening.handle_connected(B, 0.5)
+    while not opening.attempts[B].channel.established:
+        assert exchange(opening, B, peer, 0.5)
+    assert closed_to_the_end(opening, 0.5) == ([A], OPENED)
+    assert pool.addresses.first == B
+
+
+def test_an_address_that_hangs_alone_says_so_at_the_end():
+    """The error tells a handshake that did not end from an address that never answered."""
+    pool = new_pool(addresses=[A], tls=client_tls(), connect_timeout=1.0)
+    joined(pool)
+    opening = dialled(pool)
+    racing(opening, 0.0, 1)
+    opening.handle_connected(A, 0.1)
+    opening.handle_data(A, b"\x16", 0.2)
+    assert closed_to_the_end(opening, 1.0) == ([A], FAILED)
+    assert isinstance(opening.error, ConnectError)
+    assert opening.error.failures == ((str(A), "no end of the handshake"),)
+
+
 def test_the_winner_of_a_race_is_whose_handshake_is_done():
     """The others are closed first, and only then is the opening ready."""
     pool = new_pool(addresses=[A, B], tls=client_tls())

@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 import pickle
 import socket
+import sys
 import traceback
 from collections import Counter
 from collections.abc import Callable
 from decimal import Decimal
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -275,6 +277,58 @@ def test_an_interrupt_leaves_nothing_in_doubt(sandbox: Sandbox, make_gateway: Ma
     assert len(accepted) < len(messages)
 
 
+def test_a_callback_that_always_fails_still_hears_of_everything_sent(sandbox: Sandbox, gateway: Gateway) -> None:
+    """Its first error is raised at the end; a recipient it did not hear of was not sent to."""
+    sandbox.reset()
+    heard: list[SmsOutcome] = []
+
+    def fail(outcome: SmsOutcome) -> None:
+        heard.append(outcome)
+        raise OSError(f"disk full at {len(heard)}")
+
+    with pytest.raises(OSError, match="disk full at 1"):
+        gateway.sms_many([Message(f"+4917100{n:05d}", f"text {n}") for n in range(300)], on_outcome=fail)
+    assert sorted(one.to[1:] for one in heard) == sorted(message["to"] for message in sandbox.messages())
+    assert 0 < len(heard) < 300
+
+
+def test_a_callback_that_cannot_be_called_is_refused_before_anything_is_sent(
+    sandbox: Sandbox, gateway: Gateway
+) -> None:
+    """Else the first outcome would find that out, with others under way."""
+    sandbox.reset()
+    with pytest.raises(ConfigurationError):
+        gateway.sms_many([Message(TO, TEXT)], on_outcome=5)  # type: ignore[arg-type]
+    assert sandbox.messages() == []
+
+
+def test_the_error_of_a_recipient_says_where_and_after_how_many_attempts(sandbox: Sandbox, make_gateway: Make) -> None:
+    """As the error of a single call does."""
+    (outcome,) = make_gateway(sandbox.url, "wrong").sms_many([Message(TO, TEXT)])
+    assert outcome.error is not None
+    place = sandbox.url.split("/")[2]
+    assert (outcome.error.host, outcome.error.call, outcome.error.attempts) == (place, "POST /api/sms", 1)
+
+
+def test_an_interrupt_before_the_code_is_judged_is_maybe(make_gateway: Make, scripted: Script) -> None:
+    """The status says 200 and the code in the body, not read yet, may say that nothing was accepted."""
+    server = scripted(http("200 OK", b"900"))
+    outcome = Outcome()
+
+    def interrupt_reading(frame: FrameType, event: str, argument: object) -> None:
+        if event == "call" and frame.f_code.co_name == "read_sms":
+            sys.setprofile(None)
+            raise KeyboardInterrupt
+
+    sys.setprofile(interrupt_reading)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            make_gateway(server.url).sms(TO, TEXT, outcome=outcome)
+    finally:
+        sys.setprofile(None)
+    assert (outcome.sent, outcome.attempts, outcome.status) == (Sent.MAYBE, 1, 200)
+
+
 def test_a_client_that_was_given_stays_open(sandbox: Sandbox) -> None:
     """Its owner closes it; one for another origin is refused."""
     origin = sandbox.url.removesuffix("/api")
@@ -313,7 +367,7 @@ def test_a_setting_that_cannot_work_is_refused_at_once(settings: dict[str, Any])
     assert KEY not in str(caught.value)
 
 
-@pytest.mark.parametrize("timeout", [0, -1, float("nan"), "1"])
+@pytest.mark.parametrize("timeout", [0, -1, float("nan"), "1", 1e308, 10**400])
 def test_a_timeout_that_cannot_be_is_refused_before_anything_is_sent(
     sandbox: Sandbox, gateway: Gateway, timeout: Any
 ) -> None:

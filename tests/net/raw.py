@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import queue
 import socket
 import ssl
@@ -161,7 +162,9 @@ class RawServer:
         while True:
             try:
                 accepted, _ = self._listener.accept()
-            except OSError:
+            except OSError as error:
+                if error.errno == errno.EMFILE:
+                    continue  # a test has taken all descriptors, and will give them back
                 return
             if self._ended:
                 accepted.close()
@@ -198,7 +201,13 @@ class RawServer:
         with self._lock:
             self._open.discard(accepted)
             self._open.add(stream)
-        stream.do_handshake()
+        try:
+            stream.do_handshake()
+        except BaseException:
+            with self._lock:
+                self._open.discard(stream)
+            stream.close()
+            raise
         return stream
 
 

@@ -20,7 +20,7 @@ both = pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
 @both
 @pytest.mark.parametrize("end", ["finish", "reset"])
 def test_a_connection_closed_after_the_request_was_read_is_maybe_sent(serve, make_client, tls, end):
-    """The server has read one whole message and ends the connection: the caller hears MAYBE, and nothing is repeated."""
+    """The server has read one whole message and ends the connection: MAYBE, and nothing is repeated."""
 
     def handler(peer: Peer) -> None:
         peer.read_request()
@@ -118,9 +118,9 @@ def test_a_gateway_that_restarts_with_fifty_idle_connections_costs_no_call(make_
 def test_a_wrong_key_means_not_sent(make_sandbox, make_client):
     """Code 900 comes with HTTP 200, and is the gateway's word that nothing was sent."""
     sandbox = make_sandbox()
-    with Gateway("another-key", base_url=sandbox.url, client=make_client(sandbox)) as gateway:
-        with pytest.raises(errors.GatewayError) as raised:
-            gateway.sms("491716992343", "Hello")
+    gateway = Gateway("another-key", base_url=sandbox.url, client=make_client(sandbox))
+    with pytest.raises(errors.GatewayError) as raised:
+        gateway.sms("491716992343", "Hello")
     assert (raised.value.sent, raised.value.code) == (Sent.NO, 900)
     assert len(sandbox.calls()) == 1
 

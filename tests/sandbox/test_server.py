@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -250,3 +251,12 @@ def test_the_command_speaks_to_people_by_default() -> None:
         process.terminate()
         process.communicate(timeout=TIMEOUT_S)
     assert [line.split("  ")[0].strip() for line in lines] == ["url", "inspection url", "ca file", "Ctrl-C ends it."]
+
+
+def test_a_sandbox_ends_whatever_connections_are_just_being_accepted():
+    """Some were taken, and have not been handed to the loop's other half; many rounds meet every instant of that."""
+    for count in [1, 2, 3] * 30:
+        with contextlib.ExitStack() as opened, Sandbox(tls=False) as sandbox:
+            host, port = sandbox.url.split("/")[2].split(":")
+            for _ in range(count):
+                opened.enter_context(socket.create_connection((host, int(port))))

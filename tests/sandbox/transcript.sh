@@ -14,9 +14,9 @@ start() {
     "$PYTHON" -m smswire sandbox --json --plain --ca-file "$place/ca.pem" "$@" > "$place/$name" &
     sandboxes="$sandboxes $!"
     read -r told < "$place/$name"
-    url=$(echo "$told" | sed 's/^{"url": "\([^"]*\)".*/\1/')
-    plain=$(echo "$told" | sed 's/.*"plain_url": "\([^"]*\)".*/\1/')
-    inspection=$(echo "$told" | sed 's/.*"inspection_url": "\([^"]*\)".*/\1/')
+    url=$(echo "$told" | sed 's/^{"url": *"\([^"]*\)".*/\1/')
+    plain=$(echo "$told" | sed 's/.*"plain_url": *"\([^"]*\)".*/\1/')
+    inspection=$(echo "$told" | sed 's/.*"inspection_url": *"\([^"]*\)".*/\1/')
 }
 
 # show COMMAND: the command as it stands, then its output.

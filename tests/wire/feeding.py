@@ -11,6 +11,15 @@ from smswire.wire import Channel, Limits, Request, Response
 HOST = "127.0.0.1:8080"
 DEFAULT = Limits()
 
+OK = b"HTTP/1.1 200 OK\r\n"
+SIZED = b"Content-Length: 3\r\n"
+CHUNKED = b"Transfer-Encoding: chunked\r\n"
+THREE = b"3\r\n100\r\n0\r\n\r\n"
+
+
+def answer(*fields: bytes, body: bytes = b"\r\n100", start: bytes = OK) -> bytes:
+    return start + b"".join(fields) + body
+
 
 def asked(method: str = "GET", *, limits: Limits = DEFAULT) -> Channel:
     """A plain channel whose request has left."""

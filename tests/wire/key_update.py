@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from .peer import NAME, TLS13, authority
 
-HANDSHAKE, APPLICATION_DATA = 22, 23
+ALERT, HANDSHAKE, APPLICATION_DATA = 21, 22, 23
 
 
 def expand_label(secret: bytes, label: bytes, length: int) -> bytes:
@@ -48,6 +48,9 @@ class ServerKeys:
 
     def say(self, plaintext: bytes) -> bytes:
         return self._seal(plaintext, APPLICATION_DATA)
+
+    def alert(self, level_and_description: bytes) -> bytes:
+        return self._seal(level_and_description, ALERT)
 
     def _seal(self, content: bytes, kind: int) -> bytes:
         inner = content + bytes([kind])

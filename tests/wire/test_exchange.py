@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import tracemalloc
 import zlib
 
 import h11
@@ -12,9 +13,9 @@ from hypothesis import strategies as st
 
 from smswire.errors import ConnectionEnded, InvalidRequest, ProtocolError
 from smswire.wire import Channel, Limits, Request
-from smswire.wire.exchange import MAX_HEADS, Heads, inflate
+from smswire.wire.exchange import MAX_HEADS, SLICE_BYTES, Exchange, Heads, inflate, new_reader
 
-from .feeding import HOST, Read, pieces_of, read, read_any_way
+from .feeding import HOST, Read, asked, pieces_of, read, read_any_way
 
 TCHAR = "!#$%&'*+-.^_`|~0123456789ABCXYZabcxyz"
 names = st.text(TCHAR, min_size=1, max_size=8).map(lambda name: "X-" + name)
@@ -102,6 +103,26 @@ def test_what_h11_refuses_is_an_invalid_request_without_its_values() -> None:
         Heads("a\r\nb").head_of(Request("GET", "/?p=secret", [("X", "secret")]))
     assert "secret" not in str(caught.value)
     assert caught.value.__suppress_context__
+
+
+@pytest.mark.parametrize(
+    ("fields", "timeout", "most"),
+    [
+        (["timeout=3, max=9"], 3.0, 9),
+        (['TIMEOUT = "3"', "max=9"], 3.0, 9),
+        (["max=9", "timeout=5, max=2", "timeout=3"], 3.0, 2),
+        (["timeout=soon"], None, None),
+        ([], None, None),
+    ],
+)
+def test_how_long_a_connection_is_kept_is_read_from_every_field(
+    fields: list[str], timeout: float | None, most: int | None
+) -> None:
+    """Of two statements the shorter life counts: a request on a connection about to be closed may be lost."""
+    channel = asked()
+    lines = "".join(f"Keep-Alive: {field}\r\n" for field in fields)
+    assert channel.receive_data(f"HTTP/1.1 204 X\r\n{lines}\r\n".encode()) is not None
+    assert (channel.keep_alive_timeout, channel.keep_alive_max) == (timeout, most)
 
 
 class Stream:
@@ -221,6 +242,20 @@ def test_a_bomb_is_refused_at_the_limit() -> None:
     assert read([with_gzip(gzip.compress(bytes(33_554_433)))]).error is ProtocolError
 
 
+def test_a_bomb_takes_no_more_room_than_the_limit_allows() -> None:
+    """64 MiB in 64 KiB: what is beyond the limit is never made, and not only refused."""
+    answer = with_gzip(gzip.compress(bytes(67_108_864)))
+    channel = asked(limits=Limits(max_body_bytes=100_000))
+    tracemalloc.start()
+    try:
+        with pytest.raises(ProtocolError, match="inflated"):
+            channel.receive_data(answer)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 2_000_000
+
+
 GOOD = gzip.compress(b"100" * 10)
 
 
@@ -265,3 +300,17 @@ def test_no_error_repeats_what_the_peer_sent() -> None:
         assert error.__cause__ is None
         assert error.__context__ is None or error.__suppress_context__
         assert "se" not in repr(error.__context__ or "")
+
+
+@pytest.mark.parametrize("size", [1, 3, SLICE_BYTES + 1, 3 * SLICE_BYTES])
+@pytest.mark.parametrize(("for_h11", "for_the_door"), [("HEAD", "GET"), ("GET", "HEAD")])
+def test_where_the_door_and_h11_see_different_ends_nobody_is_believed(
+    for_h11: str, for_the_door: str, size: int
+) -> None:
+    """Whichever ends first: a byte that one takes for the body and the other for what follows is no answer."""
+    event = h11.Request(method=for_h11, target="/", headers=[("Host", "h")])
+    exchange = Exchange(new_reader(Limits()), event, for_the_door, Limits())
+    with pytest.raises(ProtocolError, match="end in two places"):
+        exchange.receive(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (size, bytes(size)))
+    assert exchange.response is None
+    assert not exchange.is_reusable

@@ -160,4 +160,26 @@ def test_headers_answer_like_a_list_searched_in_any_case(pairs: list[tuple[str, 
         found = [value for known, value in pairs if known.lower() == name.lower()]
         assert headers.get_all(name) == found
         assert headers.get(name, "?") == (found[0] if found else "?")
+        assert (name in headers) is bool(found)
+        if found:
+            assert headers[name] == found[0]
+        else:
+            with pytest.raises(KeyError, match=name):
+                headers[name]
+    assert all(pair in headers for pair in pairs)
     assert headers != pairs
+
+
+def test_headers_are_asked_by_name_or_by_place() -> None:
+    """A field without a value is there; a pair is found only as it was spelled; what is not there is an error."""
+    headers = Headers([("Content-Type", "text/plain"), ("X", "")])
+    assert headers["CONTENT-type"] == headers[0][1] == "text/plain"
+    assert headers["x"] == ""
+    assert "x" in headers
+    assert ("X", "") in headers
+    for missing in (("x", ""), "", "text/plain", 0, None, b"x"):
+        assert missing not in headers
+    with pytest.raises(KeyError, match="age"):
+        headers["age"]
+    with pytest.raises(IndexError):
+        headers[2]

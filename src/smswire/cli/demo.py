@@ -64,7 +64,11 @@ class _Result(NamedTuple):
 @click.command(cls=Command)
 @click.option("--messages", "count", type=click.IntRange(1, MAX_MESSAGES), default=20_000, show_default=True)
 @connections_option
-@click.option("--no-pacing", is_flag=True, help="Open connections without regard to the gateway's limit.")
+@click.option(
+    "--no-pacing",
+    is_flag=True,
+    help="Open connections without regard to the limit; with more --connections than 50 that shows.",
+)
 @click.option("--chunked", is_flag=True, help="Let the sandbox answer in chunks, without a length.")
 @json_option
 @click.pass_context
@@ -72,7 +76,7 @@ def demo(ctx: click.Context, count: int, connections: int, no_pacing: bool, chun
     """Send a file of awkward messages to a sandbox on this machine, and check every byte that arrived.
 
     Exit status: 0 every message was accepted once and unaltered, and no second saw more than 50 connections; 1 not so;
-    130 interrupted. With --no-pacing the limit is broken on purpose, and some messages may be refused for it: then 0
+    130 interrupted. With --no-pacing and more than 50 connections some messages may be refused for it: then 0
     means that every message arrived once and unaltered or was reported as not sent.
     """
     from .sandboxed import SandboxError

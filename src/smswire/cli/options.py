@@ -9,6 +9,7 @@ object, in ASCII, so that no terminal or pipe can spoil it.
 
 from __future__ import annotations
 
+import codecs
 import functools
 import os
 from collections.abc import Callable, Mapping
@@ -102,7 +103,7 @@ def _api_key(file: Path | None) -> str:
         key, place = os.environ.get(KEY_VARIABLE, ""), KEY_VARIABLE
     else:
         try:
-            key, place = file.read_text("ascii"), str(file)
+            key, place = file.read_bytes().removeprefix(codecs.BOM_UTF8).decode("ascii"), str(file)
         except (OSError, UnicodeDecodeError):  # neither message may show what the file holds
             raise click.UsageError(f"no API key can be read from {file}") from None
     if not key.strip():

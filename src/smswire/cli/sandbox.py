@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
 from pathlib import Path
+from queue import SimpleQueue
 
 import click
 
@@ -13,20 +13,25 @@ from ..sandbox import Sandbox
 from .options import print_json
 
 DEFAULT_KEY = "sandbox-key"
+PORT = click.IntRange(0, 65_535)
 
 
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=0, help="Port for TLS; 0 lets the system choose.")
+@click.option("--port", type=PORT, default=0, help="Port for TLS; 0 lets the system choose.")
 @click.option("--plain", is_flag=True, help="Listen with plain http as well.")
-@click.option("--plain-port", type=int, help="Port for plain http; implies --plain.")
-@click.option("--inspection-port", default=0, help="Port for what the sandbox saw; 0 lets the system choose.")
+@click.option("--plain-port", type=PORT, help="Port for plain http; implies --plain.")
+@click.option(
+    "--inspection-port", type=PORT, default=0, help="Port for what the sandbox saw; 0 lets the system choose."
+)
 @click.option("--host-name", "host_names", multiple=True, help="A further name for the certificate (repeatable).")
 @click.option("--ca-file", type=click.Path(dir_okay=False), help="Where to write the authority's certificate (PEM).")
 @click.option("--api-key-file", type=click.Path(exists=True, dir_okay=False), help="API keys, one a line.")
 @click.option("--whitelist", help="Addresses, networks and host names that may use the keys, with commas between.")
 @click.option("--chunked", is_flag=True, help="Answer with chunked coding instead of Content-Length.")
-@click.option("--delay", default=0.0, metavar="SECONDS", help="Wait so long before each answer.")
+@click.option(
+    "--delay", type=click.FloatRange(min=0), default=0.0, metavar="SECONDS", help="Wait so long before each answer."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON.")
 def sandbox(
     host: str,
@@ -46,9 +51,10 @@ def sandbox(
 
     The API keys are those of --api-key-file, or the one in SMSWIRE_API_KEY, or "sandbox-key".
     """
-    stop = threading.Event()
+    # Of the queues and events the one whose ``put`` may be interrupted by itself: signals come in bursts.
+    stop: SimpleQueue[None] = SimpleQueue()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda _number, _frame: stop.set())
+        signal.signal(number, lambda _number, _frame: stop.put(None))
     try:
         server = Sandbox(
             dict.fromkeys(_keys(api_key_file), whitelist),
@@ -66,7 +72,7 @@ def sandbox(
         raise click.ClickException(str(error)) from error
     try:
         _announce(server, as_json)
-        stop.wait()
+        stop.get()
     finally:
         server.close()
 

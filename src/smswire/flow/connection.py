@@ -31,7 +31,8 @@ class Connection:
         round_trip (float): seconds the TCP connection took.
         requests (int): how many requests it has begun.
         retire_at (float): the monotonic time from which it takes no further request.
-        idle_until (float): the monotonic time until which it may be used again; infinite while it is in use.
+        idle_until (float): the monotonic time until which it may be used again; infinite when new and while in use.
+        owner: whom the pool handed it to last, or who hands it to the pool; None for the idle stack.
     """
 
     __slots__ = (
@@ -39,6 +40,7 @@ class Connection:
         "channel",
         "grant",
         "idle_until",
+        "owner",
         "requests",
         "requests_left",
         "retire_at",
@@ -56,13 +58,29 @@ class Connection:
         self.requests_left = 0
         self.retire_at = math.inf
         self.idle_until = math.inf
+        self.owner: Any = None
+
+    @property
+    def has_rested(self) -> bool:
+        """Whether it has been idle since it was opened or last used, and so may have died in silence."""
+        return self.idle_until < math.inf
 
     def is_past(self, now: float) -> bool:
         """Whether it may carry no further request: too old, idle for too long, or at its last one."""
         return now >= self.idle_until or now >= self.retire_at or self.requests_left <= 0
 
+    def begin_request(self) -> None:
+        """Counts a request; until its answer no idle time runs."""
+        self.requests += 1
+        self.requests_left -= 1
+        self.idle_until = math.inf
+
     def rest(self, now: float, idle_timeout: float) -> None:
-        """Counts the time it may stay idle from ``now``, by our limit or the server's ``Keep-Alive`` if lower."""
+        """Counts the time it may stay idle from ``now``, by our limit or the server's ``Keep-Alive`` if lower; not anew
+        for one that was not used meanwhile, because the server's clock has run on.
+        """
+        if self.has_rested:
+            return
         channel = self.channel
         if channel.keep_alive_timeout is not None:
             idle_timeout = min(idle_timeout, channel.keep_alive_timeout * _IDLE_SHARE)

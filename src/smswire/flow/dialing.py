@@ -8,7 +8,8 @@ request (over TLS: handshake done).
 Rules:
 
 - Until an address has answered, only one opening is under way: its race finds out for all. Afterwards the address
-  that answered last goes first, and loses that place when a dial to it passes the delay unanswered.
+  that answered last goes first, and loses that place when a dial to it passes the delay unanswered, or is not ready
+  another delay after it answered.
 - *Answered* means a byte of the server's over TLS (the kernel completes TCP handshakes for servers that hang), the
   TCP connection over plain http.
 - Every address tried takes a grant of the pacing rule of its own, in the step that says ``CONNECT``.
@@ -24,6 +25,7 @@ import errno
 import math
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from weakref import WeakSet
 
 from ..errors import ConnectError, NetworkError, SmswireError
 from ..wire.channel import Channel
@@ -82,7 +84,8 @@ class Addresses:
         self._known: list[Address] = []
         self._fresh_until = -math.inf
         self._round_trips: dict[Address, float] = {}
-        self._unsettled: dict[Address, set[Grant]] = {}
+        # Weak, as in ``Pacing``: one that an interrupt has lost counts no more.
+        self._unsettled: dict[Address, WeakSet[Grant]] = {}
 
     def is_fresh(self, now: float) -> bool:
         """Whether the last lookup may still be used."""
@@ -111,7 +114,7 @@ class Addresses:
             self.first = None
 
     def started(self, address: Address, grant: Grant) -> None:
-        self._unsettled.setdefault(address, set()).add(grant)
+        self._unsettled.setdefault(address, WeakSet()).add(grant)
 
     def settled(self, address: Address, grant: Grant) -> None:
         grants = self._unsettled.get(address)
@@ -236,7 +239,7 @@ class Opening:
         attempt.connected_at = now
         attempt.is_connected = True
         if attempt.channel.established:
-            self._answer(attempt)
+            self._answer(attempt, now)
 
     def handle_sent(self, address: Address, n: int) -> None:
         self.attempts[address].channel.handed_over(n)
@@ -244,7 +247,7 @@ class Opening:
     def handle_data(self, address: Address, data: bytes, now: float) -> None:
         attempt = self.attempts[address]
         self._settle(attempt, now)
-        self._answer(attempt)
+        self._answer(attempt, now)
         try:
             attempt.channel.receive_data(data)
         except SmswireError as error:
@@ -320,15 +323,17 @@ class Opening:
             self._pool.settle(attempt.grant, attempt.address, now)
             attempt.grant = None
 
-    def _answer(self, attempt: Attempt) -> None:
+    def _answer(self, attempt: Attempt, now: float) -> None:
         if not attempt.answered:
             attempt.answered = True
-            self._next_due = math.inf
+            # Where there is another, it has as long again to become ready: servers hang behind their first byte, too.
+            due_at = now + self._pool.addresses.delay(attempt.address) if self._order else math.inf
+            self._next_due = attempt.due_at = due_at
             self._pool.answered(self, attempt.address, attempt.connected_at - attempt.started_at)
 
     def _note_overdue(self, now: float) -> None:
         for attempt in self.attempts.values():
-            if now >= attempt.due_at and not attempt.answered:
+            if now >= attempt.due_at:
                 # Once: the address may have answered others meanwhile.
                 attempt.due_at = math.inf
                 self._pool.overdue(attempt.address)
@@ -369,5 +374,8 @@ class Opening:
         return FAILED
 
     def _all_failures(self) -> tuple[tuple[str, str], ...]:
-        waiting = [(str(address), "no answer") for address in self.attempts]
+        waiting = [
+            (str(address), "no end of the handshake" if attempt.answered else "no answer")
+            for address, attempt in self.attempts.items()
+        ]
         return tuple(self._failures + waiting)

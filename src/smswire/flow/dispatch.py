@@ -17,7 +17,8 @@ runtime is a loop that does what the step says and reports what came of it; it o
 ========== ============================================================================================
 
 State changes come before the I/O they imply. From the return of ``WRITE`` until the runtime reports what came of it,
-bytes count as possibly gone: an interrupt in between ends as ``MAYBE``.
+bytes count as possibly gone: an interrupt in between ends as ``MAYBE``. What is handed to the pool or got from it stays
+in hand until the pool's method has returned, and ``abandon`` tells it again: an interrupt there loses nothing.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from collections.abc import Callable
 from copy import copy
 from typing import Final, Protocol
 
-from ..errors import ConnectionEnded, NetworkError, Sent, SmswireError, Timeout
+from ..errors import Closed, ConnectionEnded, NetworkError, Sent, SmswireError, Timeout
 from ..wire.message import Request, Response
 from .connection import Connection
 from .dialing import FAR_END_ERRORS, Opening
@@ -49,6 +50,16 @@ _NOTHING_HANDED: Final = Verdict(Sent.NO, again=False)
 # States whose step is WAIT or LOOKUP, told apart because something different follows.
 _QUEUED: Final = 11
 _BACKING_OFF: Final = 12
+# A connection is between this call and the pool: on its way here; on its way back, the answer being there.
+_TAKING: Final = 13
+_GIVING: Final = 14
+# What a call with a connection in hand is doing, should its deadline pass.
+_PHASES: Final = {
+    PROBE: "waiting for a connection",
+    WRITE: "sending the request",
+    READ: "waiting for the answer",
+    DRAIN: "waiting for the answer",
+}
 # Why a connection is being closed, and so what follows.
 _STALE: Final = 21
 _SPENT: Final = 22
@@ -131,7 +142,7 @@ class Dispatch:
         self._dials = dials
         self._waiter: Waiter | None = None
         self._state = DONE
-        self._closing = _STALE
+        self._closing = _SPENT
         self._failure: SmswireError | None = None
         self._verdict = _NOTHING_HANDED
         self._unaccounted = False
@@ -149,10 +160,9 @@ class Dispatch:
         state = self._state
         if state == _QUEUED:
             return self._queued(now)
-        if state in (WRITE, READ):
-            if now >= self._deadline:
-                return self._broken(_timeout("sending the request" if state == WRITE else "waiting for the answer"))
-            return self._resume()
+        phase = _PHASES.get(state)
+        if phase is not None:
+            return self._broken(_timeout(phase)) if now >= self._deadline else self._resume()
         if state == _BACKING_OFF:
             if now < self.wait_until:
                 self._signal.arm()
@@ -162,12 +172,21 @@ class Dispatch:
             return self._acquire(now, head=False)
         return state
 
-    def abandon(self, now: float) -> int:
-        """Ends the call from this side; ``outcome`` says how it stood."""
+    def abandon(self, now: float, error: SmswireError | None = None) -> int:
+        """Ends the call from this side; ``outcome`` says how it stood, and so does ``error`` where one is given."""
         state = self._state
         self._abandoned = True
+        if error is not None and state not in (_GIVING, CLOSE, DONE):
+            self.response, self._failure = None, error
+        elif self.response is None:
+            self._failure = self._failure or error
         if state == _QUEUED:
-            return self._leave(now)
+            assert self._waiter is not None
+            if self._waiter.opening is None:
+                self._pool.forget_lookup(self._waiter)
+                return self._leave(now)
+            self.opening = self._waiter.opening
+            state = self._state = DIAL
         if state == DIAL:
             assert self.opening is not None
             self.opening.abandon(now)
@@ -176,24 +195,36 @@ class Dispatch:
             gone = self._has_handed() or self._unaccounted
             self._verdict = Verdict(Sent.MAYBE if gone else Sent.NO, again=False)
             return self._close(_BROKEN)
-        return state if state in (CLOSE, DONE) else self._conclude(now)
+        if state in (_TAKING, _GIVING) and self.connection is not None:
+            if self._pool.holds(self.connection, self):
+                return self._close(_SPENT)
+            self.connection = None
+        if state == DONE or (state == CLOSE and self.connection is not None):
+            return state
+        return self._conclude(now)
 
     # What came of the step
 
     def handle_opened(self, connection: Connection, now: float) -> int:
         """The opening is ready, and ``connection.transport`` is set."""
         assert self.opening is not None
+        self.connection = connection
         self._pool.opened(self.opening, connection, now)
-        self.opening = None
         return self._lease(connection, now)
 
     def handle_not_opened(self, now: float) -> int:
         """The opening failed, and everything it had open is closed."""
-        opening, self.opening = self.opening, None
+        opening = self.opening
         assert opening is not None
         assert opening.error is not None
+        if self.connection is not None:
+            # It was given up when the pool had it already.
+            self._pool.drop(self.connection, now, dead=False)
+            self.connection = None
         self._pool.failed(opening, opening.error)
         self.outcome.attempts += 1
+        if self._abandoned and self._failure is not None:
+            return self._failed(self._failure, now)
         return self._failed(_timeout("connecting") if now >= self._deadline else opening.error, now)
 
     def handle_would_block(self, now: float) -> int:
@@ -229,7 +260,8 @@ class Dispatch:
             return self._answered(response, now)
         if self._state == PROBE and not connection.channel.reusable:
             return self._unfit(now)
-        return self._resume()
+        # With its look at the deadline: a far end that never stops sending must not outlast it.
+        return self.next_step(now)
 
     def handle_end(self, now: float) -> int:
         """The socket brought the end of the stream."""
@@ -265,9 +297,9 @@ class Dispatch:
 
     def handle_closed(self, now: float) -> int:
         """The socket of ``connection`` is closed."""
-        connection, self.connection = self.connection, None
-        assert connection is not None
-        self._pool.drop(connection, now, dead=self._closing == _BROKEN)
+        assert self.connection is not None
+        self._pool.drop(self.connection, now, dead=self._closing == _BROKEN)
+        self.connection = None
         if self._closing == _STALE and not self._abandoned:
             return self._acquire(now, head=True)
         return self._conclude(now)
@@ -275,30 +307,28 @@ class Dispatch:
     # Towards a connection
 
     def _acquire(self, now: float, *, head: bool) -> int:
+        self._state = _TAKING
         try:
-            connection = self._pool.take(now)
+            connection = self._pool.take(now, self)
             if connection is None:
                 # Armed before anybody can know of the waiter: a wake before the wait counts.
                 self._signal.arm()
-                waiter = Waiter(self._signal.wake)
-                connection = self._pool.join(waiter, now, head=head)
-                if connection is None:
-                    self._waiter = waiter
-                    self._state = _QUEUED
-                    return self._queued(now)
+                self._waiter = Waiter(self._signal.wake)
+                self._state = _QUEUED
+                self._pool.join(self._waiter, now, head=head)
         except SmswireError as error:
+            # A full pool may be asked again, and every attempt counts; a closed one was never asked.
+            self.outcome.attempts += not isinstance(error, Closed)
             return self._failed(error, now)
-        return self._lease(connection, now)
+        return self._queued(now) if connection is None else self._lease(connection, now)
 
     def _queued(self, now: float) -> int:
         self._signal.arm()
         waiter = self._waiter
         assert waiter is not None
         if waiter.connection is not None:
-            connection, self._waiter = waiter.connection, None
-            return self._lease(connection, now)
+            return self._lease(waiter.connection, now)
         if waiter.error is not None:
-            self._waiter = None
             self.outcome.attempts += isinstance(waiter.error, NetworkError)
             # One failure may be told to many calls, and each adds to it how it stood.
             return self._failed(copy(waiter.error), now)
@@ -311,7 +341,6 @@ class Dispatch:
         found = self._pool.dial(now, waiter, self._deadline)
         if isinstance(found, Opening):
             self.opening = found
-            self._waiter = None
             self._state = DIAL
             return DIAL
         if isinstance(found, Lookup):
@@ -321,9 +350,8 @@ class Dispatch:
         return WAIT
 
     def _leave(self, now: float) -> int:
-        waiter, self._waiter = self._waiter, None
-        assert waiter is not None
-        unused = self._pool.leave(waiter)
+        assert self._waiter is not None
+        unused = self._pool.leave(self._waiter, now)
         if unused is not None:
             self.connection = unused
             return self._close(_SPENT)
@@ -339,7 +367,7 @@ class Dispatch:
     def _unfit(self, now: float) -> int:
         """The probe found an end, an error or bytes nobody asked for."""
         assert self.connection is not None
-        if self.connection.requests:
+        if self.connection.has_rested:
             # After a restart of the gateway all are dead: the next one is taken at once, and that is no attempt.
             return self._close(_STALE)
         self.outcome.attempts += 1
@@ -352,13 +380,12 @@ class Dispatch:
         assert connection is not None
         if now >= self._deadline:
             self._failure = _timeout("waiting for a connection")
-            return self._close(_SPENT)
+            return self._give_back(connection, now)
         try:
             connection.channel.send_request(self._request)
         except SmswireError as error:
             return self._broken(error)
-        connection.requests += 1
-        connection.requests_left -= 1
+        connection.begin_request()
         self.outcome.attempts += 1
         self._state = WRITE
         return self._resume()
@@ -370,9 +397,9 @@ class Dispatch:
         return state
 
     def _settle(self, connection: Connection, now: float) -> None:
-        grant, connection.grant = connection.grant, None
-        assert grant is not None
-        self._pool.settle(grant, connection.address, now)
+        assert connection.grant is not None
+        self._pool.settle(connection.grant, connection.address, now)
+        connection.grant = None
 
     def _answered(self, response: Response, now: float) -> int:
         connection = self.connection
@@ -383,17 +410,13 @@ class Dispatch:
         self.outcome.status = response.status
         reusable = connection.channel.reusable
         self._verdict = judge_response(response, reusable=reusable, repeatable=self._repeatable)
-        if not reusable:
-            return self._close(_SPENT)
-        # What is kept here on the way belongs to somebody else from the moment the pool has it.
-        self.connection = None
-        if self._pool.give(connection, now) is None:
-            connection_past = self._pool.reap(now)
-            if connection_past is None:
-                return self._conclude(now)
-            connection = connection_past
-        self.connection = connection
-        return self._close(_SPENT)
+        return self._give_back(connection, now) if reusable else self._close(_SPENT)
+
+    def _give_back(self, connection: Connection, now: float) -> int:
+        connection.owner = self
+        self._state = _GIVING
+        self.connection = self._pool.give(connection, now)
+        return self._conclude(now) if self.connection is None else self._close(_SPENT)
 
     def _broken(self, error: SmswireError) -> int:
         """The exchange cannot be finished; what it came to is told by the bytes handed over."""

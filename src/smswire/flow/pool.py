@@ -11,6 +11,9 @@ Rules:
   ``leave``, which passes an unused connection on.
 - Whatever makes another dial possible wakes the head of the queue, which alone keeps the pacing clock.
 - Counts are ``len()`` of containers; a move adds before it removes.
+- News are noted before they come true: an interrupt in between may wake somebody for nothing, but forgets nobody.
+- A hand-over names the new holder in the connection, then puts the connection into the holder's hand. So an interrupt
+  at any point of it leaves one holder, and ``holds`` says who that is.
 
 The pool has no lock and no clock. A runtime with threads wraps each public method in one lock, and fires the wake-ups
 that the method has noted after releasing it (``_fire``); the pacing rule's own lock is only ever taken inside.
@@ -21,7 +24,8 @@ from __future__ import annotations
 import math
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable
-from typing import Final, NamedTuple
+from itertools import chain
+from typing import Final, NamedTuple, Protocol
 
 from ..errors import Closed, ConfigurationError, NetworkError, PoolFull, ResolutionError, SmswireError
 from ..wire.channel import Channel
@@ -29,16 +33,15 @@ from .connection import Connection
 from .dialing import ATTEMPT_DELAY_S, Address, Addresses, Opening
 from .pacing import Grant, Pacing, Waker
 
-RETIRE: Final = "retire"
 # How long the answer of a lookup is used; names change with less warning than that nowhere that matters.
 ADDRESSES_FRESH_S: Final = 10.0
 
 
 class PoolStats(NamedTuple):
     """A pool at one instant, and what it has done: connections ``open`` = ``idle`` + ``busy``; openings under way
-    (``dialling``); calls ``waiting``, those that dial themselves included. Then totals: connections ``opened``, uses
-    of one that had carried a request before (``reused``), connections ``retired`` in good order, and found or made
-    ``dead``.
+    (``dialling``); calls ``waiting``, those that dial themselves included. Then totals: connections ``opened``,
+    requests on one that had carried a request before (``reused``), connections ``retired`` in good order or ended by
+    the server while they were idle, and those that broke in use (``dead``).
     """
 
     open: int
@@ -52,14 +55,21 @@ class PoolStats(NamedTuple):
     dead: int
 
 
-class Waiter:
-    """One call in the queue: what it was given (``connection`` or ``error``), and how to wake it."""
+class Holder(Protocol):
+    """Who has a connection in hand: a call, or a ``Waiter``."""
 
-    __slots__ = ("connection", "error", "wake")
+    connection: Connection | None
+
+
+class Waiter:
+    """One call in the queue: what it was given (``connection``, ``opening`` or ``error``), and how to wake it."""
+
+    __slots__ = ("connection", "error", "opening", "wake")
 
     def __init__(self, wake: Waker) -> None:
         self.wake = wake
         self.connection: Connection | None = None
+        self.opening: Opening | None = None
         self.error: SmswireError | None = None
 
 
@@ -78,8 +88,8 @@ class Pool:
 
     Calling order for a call: ``take``; if there is none, ``join`` (which looks again), then ``dial`` until the waiter
     has its connection. A ``Lookup`` that ``dial`` returns is answered with ``looked_up`` or ``lookup_failed``; an
-    ``Opening`` with ``opened`` or ``failed``. A connection in hand goes back by ``give`` or, once closed, by
-    ``drop``; a waiter that has not been served goes by ``leave``.
+    ``Opening`` with ``opened`` or ``failed``. A connection in hand goes back by ``give``, which may
+    return one to close, or, once closed, by ``drop``; a waiter that has not been served goes by ``leave``.
 
     Args:
         pacing: the rule that says when the next connection may open.
@@ -106,12 +116,15 @@ class Pool:
         max_age: float = 300.0,
         idle_timeout: float = 2.5,
     ) -> None:
-        for name, value in (("max_connections", max_connections), ("max_requests", max_requests)):
-            if value < 1:
-                raise ConfigurationError(f"{name} must be at least 1, not {value!r}")
+        counts = {"max_connections": max_connections, "max_waiters": max_waiters, "max_requests": max_requests}
+        for name, value in counts.items():
+            if type(value) is not int or value < 1:
+                raise ConfigurationError(f"{name} must be a whole number, at least 1, not {value!r}")
         for name, seconds in (("connect_timeout", connect_timeout), ("max_age", max_age)):
             if not seconds > 0:
                 raise ConfigurationError(f"{name} must be more than 0 seconds, not {seconds!r}")
+        if not idle_timeout >= 0:
+            raise ConfigurationError(f"idle_timeout must be 0 seconds or more, not {idle_timeout!r}")
         self.max_connections = max_connections
         self.max_waiters = max_waiters
         self.connect_timeout = connect_timeout
@@ -127,6 +140,7 @@ class Pool:
         self._openings: set[Opening] = set()
         self._races_due: set[Opening] = set()
         self._waiting: OrderedDict[Waiter, None] = OrderedDict()
+        self._diallers: set[Waiter] = set()
         self._lookup: Lookup | None = None
         self._closed = False
         self._wakes: list[Waker] = []
@@ -135,22 +149,40 @@ class Pool:
 
     # Connections in hand
 
-    def take(self, now: float) -> Connection | None:
+    def take(self, now: float, holder: Holder | None = None) -> Connection | None:
         """The idle connection used last, or None. It may be past its time: the call closes it and takes the next."""
-        return self._take()
+        return self._take(holder)
 
-    def give(self, connection: Connection, now: float) -> str | None:
-        """Takes a connection back that is ready for another request, or says ``RETIRE``: then close and ``drop``."""
+    def give(self, connection: Connection, now: float) -> Connection | None:
+        """Takes a connection back that is ready for another request. What it returns, the caller has to close and
+        ``drop``: this very one if it is past its time or the pool is closed, else the one idle for longest if that is.
+        """
         connection.rest(now, self.idle_timeout)
         if self._closed or connection.is_past(now):
-            return RETIRE
-        self._offer(connection)
+            return connection
+        holder = connection.owner
+        self._offer(connection, now)
+        past = self._longest_idle_if_past(now, holder)
         self._fire()
-        return None
+        return past
+
+    def holds(self, connection: Connection, holder: Holder) -> bool:
+        """After an interrupt in ``take`` or ``give``: whether the connection is the holder's, to be closed and dropped.
+        If not, the hand-over that was interrupted is completed.
+        """
+        is_its_own = self._holds(connection, holder)
+        self._fire()
+        return is_its_own
 
     def drop(self, connection: Connection, now: float, *, dead: bool) -> None:
-        """Forgets a connection that its owner has closed, ``dead`` or in good order."""
+        """Forgets a connection that its owner has closed, ``dead`` or in good order; a second time changes nothing."""
+        self._dial_news = True
+        if self._closed and connection in self._idle:
+            self._idle.remove(connection)
+        elif connection not in self._busy:
+            return
         self._busy.discard(connection)
+        self._reused += _uses_again(connection)
         if dead:
             self._dead += 1
         else:
@@ -158,42 +190,33 @@ class Pool:
         if connection.grant is not None:
             self._abandon(connection.grant, connection.address, now)
             connection.grant = None
-        self._dial_news = True
         self._fire()
-
-    def reap(self, now: float) -> Connection | None:
-        """The connection idle for longest, if it is past its time: the caller closes and drops it."""
-        if not self._idle or not self._idle[0].is_past(now):
-            return None
-        connection = self._idle[0]
-        self._busy.add(connection)
-        self._idle.popleft()
-        return connection
 
     # The queue
 
     def join(self, waiter: Waiter, now: float, *, head: bool = False) -> Connection | None:
-        """Enters the queue, at its ``head`` if the call was there already; or leaves with an idle connection."""
-        connection = self._take()
+        """Enters the queue, at its ``head`` if the call was there already; or is granted an idle connection at once."""
+        connection = self._take(waiter)
         if connection is not None:
             return connection
-        if not head and len(self._waiting) + len(self._openings) >= self.max_waiters:
+        if not head and len(self._waiting) + len(self._diallers) >= self.max_waiters:
             raise PoolFull(f"{self.max_waiters} calls wait for a connection already")
         self._waiting[waiter] = None
         if head:
             self._waiting.move_to_end(waiter, last=False)
         return None
 
-    def leave(self, waiter: Waiter) -> Connection | None:
+    def leave(self, waiter: Waiter, now: float) -> Connection | None:
         """Leaves the queue. A connection granted and not taken goes to the next; once the pool is closed it is
         returned instead, to be closed and dropped.
         """
-        connection, waiter.connection = waiter.connection, None
+        connection = waiter.connection
         self._dial_news |= self._is_head(waiter)
         self._waiting.pop(waiter, None)
         if connection is not None and not self._closed:
-            self._offer(connection)
-            connection = None
+            if self._holds(connection, waiter):
+                self._offer(connection, now)
+            waiter.connection = connection = None
         self._fire()
         return connection
 
@@ -221,39 +244,47 @@ class Pool:
         self.addresses.started(order[0], granted)
         until = min(now + self.connect_timeout, deadline)
         opening = Opening(self, order, granted, self._new_channel, until=until, waiter=waiter)
+        if waiter is not None:
+            # State in the waiter: an interrupt before the call has the opening in hand does not lose it.
+            waiter.opening = opening
         self._openings.add(opening)
         if waiter is not None:
-            self._waiting.pop(waiter)
             self._dial_news = True
+            self._diallers.add(waiter)
+            self._waiting.pop(waiter)
             self._fire()
         return opening
 
     def opened(self, opening: Opening, connection: Connection, now: float) -> Connection | None:
-        """The opening is ready: its connection, if it was dialled for a waiter of its own; else it is offered."""
+        """The opening is ready. Its connection is returned if it was dialled for a waiter of its own, and once the pool
+        is closed, then to be closed and dropped; else it is offered.
+        """
         self._opened += 1
         connection.requests_left = max(1, int(self.max_requests * (0.8 + 0.2 * self._draw())))
         connection.retire_at = now + self.max_age * (0.9 + 0.2 * self._draw())
-        if opening.waiter is None:
-            connection.rest(now, self.idle_timeout)
-            self._offer(connection)
+        is_offered = opening.waiter is None and not self._closed
+        if is_offered:
+            self._offer(connection, now)
         else:
             self._busy.add(connection)
         self._end(opening)
         self._fire()
-        return None if opening.waiter is None else connection
+        return None if is_offered else connection
 
     def failed(self, opening: Opening, error: SmswireError) -> None:
         """The opening failed. A permanent failure is everybody's; another is its waiter's, or the first one's."""
         self._end(opening)
+        if opening.waiter is not None:
+            self._waiting.pop(opening.waiter, None)
         self._charge(error, self._asked(None) if opening.waiter is None else [])
         self._fire()
 
     def looked_up(self, lookup: Lookup, addresses: Iterable[Address], now: float) -> None:
         """The lookup's answer, in the resolver's order of preference; not empty."""
         if lookup is self._lookup:
+            self._dial_news = True
             self._lookup = None
             self.addresses.replace(addresses, now + ADDRESSES_FRESH_S)
-            self._dial_news = True
             self._fire()
 
     def lookup_failed(self, lookup: Lookup, error: ResolutionError) -> None:
@@ -261,6 +292,13 @@ class Pool:
         if lookup is self._lookup:
             self._lookup = None
             self._charge(error, self._asked(lookup.waiter))
+            self._fire()
+
+    def forget_lookup(self, waiter: Waiter) -> None:
+        """The waiter's call is given up, perhaps before it made the lookup it asked for: the next makes its own."""
+        if self._lookup is not None and self._lookup.waiter is waiter:
+            self._dial_news = True
+            self._lookup = None
             self._fire()
 
     def wake_dialer(self) -> None:
@@ -272,27 +310,27 @@ class Pool:
 
     def ask_for_race(self, opening: Opening, address: Address, now: float) -> Grant | float:
         """A grant for the next address of a race; until it has one, no other dial begins."""
+        if self.addresses.is_crowded(address):
+            # It looks again by itself, and keeps nobody from dialling meanwhile.
+            self._dial_news = True
+            self._races_due.discard(opening)
+            self._fire()
+            return now + ATTEMPT_DELAY_S
         granted = self._pacing.ask(now, self.wake_dialer)
         if isinstance(granted, float):
             self._races_due.add(opening)
         else:
+            self._dial_news = True
             self.addresses.started(address, granted)
             self._races_due.discard(opening)
-        if self.addresses.is_crowded(address):
-            # It looks again by itself, and keeps nobody from dialling meanwhile.
-            self._races_due.discard(opening)
-            self._dial_news = True
-            self._fire()
-            return now + ATTEMPT_DELAY_S
-            self._dial_news = True
             self._fire()
         return granted
 
     def settle(self, grant: Grant, address: Address, now: float) -> None:
         """The far end has been heard of."""
+        self._dial_news = True
         self.addresses.settled(address, grant)
         self._wakes += self._pacing.settle(grant, now)
-        self._dial_news = True
         self._fire()
 
     def abandon(self, grant: Grant, address: Address, now: float) -> None:
@@ -302,38 +340,35 @@ class Pool:
 
     def give_back(self, grant: Grant, address: Address) -> None:
         """Nothing left this machine."""
+        self._dial_news = True
         self.addresses.settled(address, grant)
         self._wakes += self._pacing.give_back(grant)
-        self._dial_news = True
         self._fire()
 
     def answered(self, opening: Opening, address: Address, round_trip: float) -> None:
         """The address answered: it goes first, its opening's race is over, and the others may dial."""
+        self._dial_news = True
         self.addresses.answered(address, round_trip)
         self._races_due.discard(opening)
-        self._dial_news = True
         self._fire()
 
     def overdue(self, address: Address) -> None:
         """A dial to the address passed its delay unanswered."""
-        self.addresses.overdue(address)
         self._dial_news = True
+        self.addresses.overdue(address)
         self._fire()
 
     # Life and numbers
 
     def close(self) -> list[Connection]:
-        """Takes no further call; returns the idle connections, to be closed and dropped. Those in use end by ``give``
-        (``RETIRE``) or ``drop``, openings by ``failed``; every waiter is told.
+        """Takes no further call; returns the idle connections, to be closed and dropped. Those in use come back
+        from ``give`` or end by ``drop``, openings by ``failed``; every waiter is told.
         """
         self._closed = True
-        self._pacing.forget(self.wake_dialer)
+        self._wakes += self._pacing.forget(self.wake_dialer)
         self._charge(Closed("the client was closed while the call waited for a connection"), list(self._waiting))
-        idle = list(self._idle)
-        self._busy.update(idle)
-        self._idle.clear()
         self._fire()
-        return idle
+        return list(self._idle)
 
     @property
     def is_at_rest(self) -> bool:
@@ -342,36 +377,68 @@ class Pool:
 
     def stats(self) -> PoolStats:
         idle, busy = len(self._idle), len(self._busy)
-        waiting = len(self._waiting) + sum(opening.waiter is not None for opening in self._openings)
+        waiting = len(self._waiting) + len(self._diallers)
+        reused = self._reused + sum(map(_uses_again, chain(self._idle, self._busy)))
         return PoolStats(
-            idle + busy, idle, busy, len(self._openings), waiting, self._opened, self._reused, self._retired, self._dead
+            idle + busy, idle, busy, len(self._openings), waiting, self._opened, reused, self._retired, self._dead
         )
 
     # Inside
 
-    def _take(self) -> Connection | None:
+    def _take(self, holder: Holder | None) -> Connection | None:
         if self._closed:
             raise Closed("the client is closed")
         # Nobody overtakes the queue: while somebody waits there is nothing idle.
         if not self._idle:
             return None
         connection = self._idle[-1]
-        self._busy.add(connection)
+        self._hand_over(connection, holder)
         self._idle.pop()
-        self._reused += connection.requests > 0
         return connection
 
-    def _offer(self, connection: Connection) -> None:
-        if self._waiting:
-            self._busy.add(connection)
-            waiter, _ = self._waiting.popitem(last=False)
-            waiter.connection = connection
-            self._reused += connection.requests > 0
+    def _hand_over(self, connection: Connection, holder: Holder | None) -> None:
+        connection.owner = holder
+        if holder is not None:
+            holder.connection = connection
+        self._busy.add(connection)
+
+    def _offer(self, connection: Connection, now: float) -> None:
+        while self._waiting:
+            waiter = next(iter(self._waiting))
+            # One that has a connection already was about to leave the queue when an interrupt came.
+            is_served = waiter.connection is not None
+            if not is_served:
+                self._hand_over(connection, waiter)
             self._wakes.append(waiter.wake)
+            self._waiting.pop(waiter)
             self._dial_news = True
-        else:
-            self._idle.append(connection)
+            if not is_served:
+                return
+        connection.rest(now, self.idle_timeout)
+        connection.owner = None
+        self._idle.append(connection)
+        self._busy.discard(connection)
+
+    def _holds(self, connection: Connection, holder: Holder) -> bool:
+        if connection in self._idle:
             self._busy.discard(connection)
+            return False
+        other = connection.owner
+        if other is None or other is holder or other.connection is not connection:
+            return connection in self._busy
+        if isinstance(other, Waiter):
+            self._wakes.append(other.wake)
+            self._waiting.pop(other, None)
+        return False
+
+    def _longest_idle_if_past(self, now: float, holder: Holder | None) -> Connection | None:
+        # One at a time, so that no call closes everybody's.
+        if not self._idle or not self._idle[0].is_past(now):
+            return None
+        connection = self._idle[0]
+        self._hand_over(connection, holder)
+        self._idle.popleft()
+        return connection
 
     def _has_room(self) -> bool:
         return len(self._idle) + len(self._busy) + len(self._openings) < self.max_connections
@@ -396,14 +463,16 @@ class Pool:
         return self._lookup
 
     def _abandon(self, grant: Grant, address: Address, now: float) -> None:
+        self._dial_news = True
         self.addresses.settled(address, grant)
         self._wakes += self._pacing.abandon(grant, now)
-        self._dial_news = True
 
     def _end(self, opening: Opening) -> None:
+        self._dial_news = True
         self._openings.discard(opening)
         self._races_due.discard(opening)
-        self._dial_news = True
+        if opening.waiter is not None:
+            self._diallers.discard(opening.waiter)
 
     def _asked(self, waiter: Waiter | None) -> list[Waiter]:
         """Whom a failure concerns: the waiter that asked, or the first if it is gone."""
@@ -414,21 +483,27 @@ class Pool:
     def _charge(self, error: SmswireError, waiters: list[Waiter]) -> None:
         if isinstance(error, NetworkError) and error.permanent:
             waiters = list(self._waiting)
+        self._dial_news = True
         for waiter in waiters:
             waiter.error = error
-            self._waiting.pop(waiter)
             self._wakes.append(waiter.wake)
-        self._dial_news = True
+            self._waiting.pop(waiter)
 
-    def _wakes_noted(self) -> list[Waker]:
-        """The wake-ups to fire now: those noted, and the head of the queue's if it might dial."""
-        wakes, self._wakes = self._wakes, []
-        if self._dial_news:
-            self._dial_news = False
-            if self._waiting and self._has_room():
-                wakes.append(next(iter(self._waiting)).wake)
-        return wakes
+    def _move_wakes(self, wakes: list[Waker]) -> None:
+        """Adds the wake-ups to fire now to ``wakes``: those noted, and the head of the queue's if it might dial."""
+        wakes += self._wakes
+        if self._dial_news and self._waiting and self._has_room():
+            wakes.append(next(iter(self._waiting)).wake)
+        # Only now: waking twice does no harm.
+        self._dial_news = False
+        self._wakes.clear()
 
     def _fire(self) -> None:
         """Fires the wake-ups noted. A runtime with a lock leaves this to what releases it."""
-        self._pacing.fire(self._wakes_noted())
+        wakes: list[Waker] = []
+        self._move_wakes(wakes)
+        self._pacing.fire(wakes)
+
+
+def _uses_again(connection: Connection) -> int:
+    return max(0, connection.requests - 1)

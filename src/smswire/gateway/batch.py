@@ -79,8 +79,11 @@ class Batch:
                     raise
                 return
 
-    def _deliver(self) -> None:
-        """Tells every outcome to the caller until nothing is left. An interrupted telling is repeated, never lost."""
+    def _deliver(self, *, is_stopping: bool = False) -> None:
+        """Tells every outcome to the caller until nothing is left. An interrupted telling is repeated, never lost.
+
+        When stopping, what else ``on_outcome`` raises is passed over: whoever fails at one may still note the next.
+        """
         while True:
             with self._lock:
                 if not (self._finished or self._waiting or self._under_way):
@@ -94,15 +97,16 @@ class Batch:
                 try:
                     self._on_outcome(outcome)
                 except Exception:
-                    self._finished.popleft()
-                    raise
+                    if not is_stopping:
+                        self._finished.popleft()
+                        raise
             self._finished.popleft()
 
     def _stop_and_deliver(self) -> None:
         try:
             with self._lock:
                 self._waiting.clear()
-            self._deliver()
+            self._deliver(is_stopping=True)
         except BaseException:
             self._give_up()
             raise
@@ -114,7 +118,7 @@ class Batch:
         for bundle in left.values():
             error = SmswireError("given up while the call was under way", sent=Sent.MAYBE, advice=LOOK_FIRST)
             self._finished += zip(bundle.recipients, read_error(bundle.recipients, error), strict=True)
-        self._deliver()
+        self._deliver(is_stopping=True)
 
     # ---- the workers' threads
 

@@ -12,10 +12,10 @@ from types import TracebackType
 from typing import Any, Final, TypeVar
 
 from ..errors import ConfigurationError, GatewayError, InvalidParameter, InvalidRequest, Sent, SmswireError
-from ..flow.pacing import Pacing
 from ..flow.retry import Outcome
-from ..net.blocking import Client
+from ..net.blocking import Client, checked_timeout
 from ..net.origin import parse
+from ..net.pacers import Pacer
 from ..net.trust import Trust
 from .answer import Answer, Balance, SmsAnswer, read, read_balance, read_sms
 from .auth import Auth, Style
@@ -28,6 +28,7 @@ from .sms import Message, canonical, refuse
 DEFAULT_BASE_URL: Final = "https://gateway.sms77.io/api"
 
 _A = TypeVar("_A")
+_E = TypeVar("_E", bound=SmswireError)
 
 
 class Gateway:
@@ -61,7 +62,7 @@ class Gateway:
         sent_with: str = "smswire",
         timeout: float = 30.0,
         trust: Trust = None,
-        pacer: Pacing | None = None,
+        pacer: Pacer | None = None,
         max_connections: int = 50,
         recipients_per_call: int = RECIPIENTS_PER_CALL,
         client: Client | None = None,
@@ -73,7 +74,7 @@ class Gateway:
             raise ConfigurationError("recipients_per_call must be a whole number, at least 1")
         self._send_as: SendAs = send_as
         self._sent_with = sent_with
-        self._timeout = _checked_seconds(timeout)
+        self._timeout = checked_timeout(timeout)
         self._recipients_per_call = recipients_per_call
         origin = parse(self._base.origin)
         self._host = origin.authority
@@ -137,7 +138,7 @@ class Gateway:
         error = refused(len(message.recipients), answer)
         outcome.sent = error.sent if error else Sent.YES
         if error:
-            raise self._placed(error, "sms", "POST")
+            raise self._placed(error, "sms", "POST", outcome)
         return answer
 
     def sms_many(
@@ -162,21 +163,29 @@ class Gateway:
 
         Raises:
             InvalidParameter: a message breaks a rule; the error says which; nothing was sent.
+            ConfigurationError: ``on_outcome`` cannot be called.
             KeyboardInterrupt (or what ``on_outcome`` raises): nothing new is sent; calls in flight end, at the latest
                 at their deadlines, and ``on_outcome`` hears of each; then it is raised again. A second one gives up
                 waiting, and ``on_outcome`` hears ``MAYBE`` for those. A recipient it never heard of was not sent to.
                 An interrupt within ``on_outcome`` makes it hear the same outcome again.
         """
+        if on_outcome is not None and not callable(on_outcome):
+            raise ConfigurationError("on_outcome must be a function of one outcome")
         checked = [_as_message(message, index) for index, message in enumerate(messages)]
         bundles = plan(checked, self._recipients_per_call)
         seconds = self._seconds(timeout)
 
         def send(bundle: Bundle) -> list[SmsOutcome]:
+            outcome = Outcome()
             try:
-                answer = self._send(bundle.parameters(), seconds, Outcome())
+                answer = self._send(bundle.parameters(), seconds, outcome)
             except SmswireError as error:
                 return read_error(bundle.recipients, error)
-            return read_answer(bundle.recipients, answer)
+            outcomes = read_answer(bundle.recipients, answer)
+            for one in outcomes:
+                if one.error is not None:
+                    self._placed(one.error, "sms", "POST", outcome)
+            return outcomes
 
         return Batch(bundles, send, self._calls_at_once, on_outcome).run()
 
@@ -243,6 +252,7 @@ class Gateway:
             send_as=self._send_as,
             sent_with=self._sent_with,
         )
+        exchange = Outcome()
         try:
             response = self._client.request(
                 request.method,
@@ -251,32 +261,30 @@ class Gateway:
                 request.body,
                 timeout=self._seconds(timeout),
                 repeatable=repeatable,
-                outcome=outcome,
+                outcome=exchange,
             )
+            return read_body(response.status, response.body)
+        except GatewayError as error:
+            exchange.sent = error.sent
+            raise self._placed(error, endpoint, method, exchange) from None
         except SmswireError as error:
             if error.sent is Sent.MAYBE and error.advice is None and sends(endpoint, method):
                 error.advice = LOOK_FIRST
             raise
-        try:
-            return read_body(response.status, response.body)
-        except GatewayError as error:
-            outcome.sent = error.sent
-            raise self._placed(error, endpoint, method) from None
+        finally:
+            # By its status a 2xx is YES, but the code in it decides: until that is judged, an interrupt leaves MAYBE.
+            outcome.sent = Sent.MAYBE if exchange.sent is Sent.YES else exchange.sent
+            outcome.attempts, outcome.status = exchange.attempts, exchange.status
 
     def _seconds(self, timeout: float | None) -> float:
-        return self._timeout if timeout is None else _checked_seconds(timeout)
+        return self._timeout if timeout is None else checked_timeout(timeout)
 
-    def _placed(self, error: GatewayError, endpoint: str, method: str) -> GatewayError:
-        """The error with the place where it happened: method, path and host, no query."""
+    def _placed(self, error: _E, endpoint: str, method: str, outcome: Outcome) -> _E:
+        """The error with the place where it happened: method, path and host, no query; and after how many attempts."""
         error.call = f"{method} {self._base.path}/{endpoint}"
         error.host = self._host
+        error.attempts = outcome.attempts
         return error
-
-
-def _checked_seconds(timeout: float) -> float:
-    if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not 0 < timeout < float("inf"):
-        raise ConfigurationError("timeout must be a number of seconds, more than 0")
-    return timeout
 
 
 def _check_no_number_twice(message: Message) -> None:

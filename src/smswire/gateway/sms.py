@@ -225,7 +225,7 @@ class Message:
     text: str
     options: tuple[tuple[str, Any], ...]
 
-    def __init__(self, to: str | Iterable[str], text: str, **options: object) -> None:
+    def __init__(self, /, to: str | Iterable[str], text: str, **options: object) -> None:
         if isinstance(to, str):
             recipients: str | tuple[str, ...] = _check_recipient(to)
         elif isinstance(to, Iterable) and not isinstance(to, bytes | bytearray | Mapping):

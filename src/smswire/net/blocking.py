@@ -19,12 +19,12 @@ from time import monotonic, sleep
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 from weakref import WeakSet
 
-from ..errors import ConfigurationError, ResolutionError
+from ..errors import Closed, ConfigurationError, ResolutionError
 from ..flow import dialing, dispatch
 from ..flow.connection import Connection
 from ..flow.dialing import Address, Opening
 from ..flow.dispatch import Dispatch
-from ..flow.pacing import Pacing
+from ..flow.pacing import Waker
 from ..flow.pool import Lookup, Pool, PoolStats
 from ..flow.retry import Outcome
 from ..wire.channel import Channel
@@ -33,7 +33,7 @@ from ..wire.message import Request, Response
 from ..wire.tls import TLS
 from . import trust as trusting
 from .origin import parse
-from .pacers import pacer_for
+from .pacers import Pacer, pacer_for
 from .polling import IN, OUT, Poll
 from .resolve import Resolve, literal, resolver
 
@@ -41,6 +41,10 @@ _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
 RECEIVE_BYTES = 65_536
+# A hundred years: more than anybody means, and within what every clock and wait here can count.
+MAX_TIMEOUT_S = 3_000_000_000
+# ``poll`` takes a C int; who is woken early asks again.
+MAX_POLL_MS = 2**31 - 1
 
 
 def _draw() -> float:
@@ -50,7 +54,7 @@ def _draw() -> float:
 
 def _milliseconds(until: float) -> float | None:
     """The time left, as ``poll`` takes it: rounded up, so that it does not spin through the last millisecond."""
-    return None if until == inf else max(0, ceil((until - monotonic()) * 1000))
+    return None if until == inf else max(0, min(ceil((until - monotonic()) * 1000), MAX_POLL_MS))
 
 
 def _locked(method: Callable[Concatenate[LockedPool, _P], _R]) -> Callable[Concatenate[LockedPool, _P], _R]:
@@ -60,15 +64,21 @@ def _locked(method: Callable[Concatenate[LockedPool, _P], _R]) -> Callable[Conca
         # who come by meanwhile would queue too: of 120 threads 110 were seen to stand there for good.
         while self._lock.locked():
             sleep(0)
+        wakes: list[Waker] = []
         try:
             with self._lock:
                 try:
                     return method(self, *args, **kwargs)
                 finally:
-                    wakes = self._wakes_noted()
+                    self._move_wakes(wakes)
         finally:
             if wakes:
-                self._pacing.fire(wakes)
+                try:
+                    self._pacing.fire(wakes)
+                except BaseException:
+                    # An interrupt. Waking twice does no harm; who is not woken sleeps until its deadline.
+                    self._pacing.fire(wakes)
+                    raise
 
     return locked
 
@@ -85,8 +95,8 @@ class LockedPool(Pool):
 
     take = _locked(Pool.take)
     give = _locked(Pool.give)
+    holds = _locked(Pool.holds)
     drop = _locked(Pool.drop)
-    reap = _locked(Pool.reap)
     join = _locked(Pool.join)
     leave = _locked(Pool.leave)
     dial = _locked(Pool.dial)
@@ -94,6 +104,7 @@ class LockedPool(Pool):
     failed = _locked(Pool.failed)
     looked_up = _locked(Pool.looked_up)
     lookup_failed = _locked(Pool.lookup_failed)
+    forget_lookup = _locked(Pool.forget_lookup)
     wake_dialer = _locked(Pool.wake_dialer)
     ask_for_race = _locked(Pool.ask_for_race)
     settle = _locked(Pool.settle)
@@ -104,28 +115,37 @@ class LockedPool(Pool):
     close = _locked(Pool.close)
     stats = _locked(Pool.stats)
 
+    @property
+    def is_at_rest(self) -> bool:
+        """As ``Pool.is_at_rest``: of one instant, because a connection on its way is in two containers or in none."""
+        with self._lock:
+            return super().is_at_rest
+
 
 class _Signal:
-    """Wakes one waiting thread. The event is made when a call waits for the first time; most never do."""
+    """Wakes one waiting thread: by a bare lock, because an interrupt within ``threading.Event`` may leave its own lock
+    held, and every waker then hangs. The lock is made when a call waits for the first time; most never do.
+    """
 
-    __slots__ = ("_event",)
+    __slots__ = ("_lock",)
 
     def __init__(self) -> None:
-        self._event: threading.Event | None = None
+        self._lock: threading.Lock | None = None
 
     def arm(self) -> None:
-        if self._event is None:
-            self._event = threading.Event()
-        else:
-            self._event.clear()
+        if self._lock is None:
+            self._lock = threading.Lock()
+        self._lock.acquire(blocking=False)
 
     def wake(self) -> None:
-        if self._event is not None:
-            self._event.set()
+        if self._lock is not None:
+            with suppress(RuntimeError):  # woken already
+                self._lock.release()
 
     def wait(self, until: float) -> None:
-        assert self._event is not None
-        self._event.wait(None if until == inf else max(0.0, min(until - monotonic(), threading.TIMEOUT_MAX)))
+        assert self._lock is not None
+        timeout = -1 if until == inf else max(0.0, min(until - monotonic(), threading.TIMEOUT_MAX))
+        self._lock.acquire(timeout=timeout)
 
 
 class _Transport:
@@ -151,6 +171,9 @@ class _Transport:
 
 class Client:
     """An HTTP/1.1 client for one origin, for any number of threads: pooled, paced, and exact about what was sent.
+
+    Not for signal handlers: one that calls it might do so while its own thread is within it. Let a handler raise, or
+    set a flag; a call that is interrupted by an exception cleans up behind itself.
 
     Args:
         origin: ``"https://host[:port]"``, or ``http``.
@@ -193,14 +216,14 @@ class Client:
         max_requests: int = 500,
         max_age: float = 300.0,
         idle_timeout: float = 2.5,
-        pacer: Pacing | None = None,
+        pacer: Pacer | None = None,
         local_address: str | None = None,
         limits: Limits | None = None,
         resolve: Resolve | None = None,
     ) -> None:
         self.origin = parse(origin)
         self._trust = trust
-        self._timeout = _checked_timeout(timeout)
+        self._timeout = checked_timeout(timeout)
         self._pacer = pacer_for(self.origin.host) if pacer is None else pacer
         self._local = None if local_address is None else _local_address(local_address)
         self._limits = Limits() if limits is None else limits
@@ -215,6 +238,7 @@ class Client:
             "idle_timeout": idle_timeout,
         }
         self._closed = False
+        self._ended = False
         self._tls: TLS | None = None
         if self.origin.scheme == "https" and trusting.is_quick(trust):
             self._tls = TLS(trusting.load(trust), self.origin.host)
@@ -254,7 +278,7 @@ class Client:
             SmswireError: there is no complete answer; ``.sent`` says whether it may have been sent.
         """
         request = Request(method, target, headers, body)
-        until = monotonic() + (self._timeout if timeout is None else _checked_timeout(timeout))
+        until = monotonic() + (self._timeout if timeout is None else checked_timeout(timeout))
         if self._tls is None and self.origin.scheme == "https":
             self._tls = TLS(trusting.load(self._trust), self.origin.host)
         signal = _Signal()
@@ -271,7 +295,7 @@ class Client:
             try:
                 self._run(call, call.start(monotonic()), signal)
             except BaseException:
-                self._run(call, call.abandon(monotonic()), signal)
+                self._give_up(call, signal)
                 raise
         finally:
             if self._closed and self._pool.is_at_rest:
@@ -291,16 +315,21 @@ class Client:
         """Takes no further call, gives calls under way ``drain`` seconds to end, then ends them."""
         self._closed = True
         pool = self._pool
-        for connection in pool.close():
-            self._close(connection)
-            pool.drop(connection, monotonic(), dead=False)
-        if pool.is_at_rest:
-            return
-        self._rest.wait(max(0.0, drain))
-        # Shutting down is not closing: the threads that own the sockets see the end, and close them.
-        for open_socket in list(self._sockets):
-            with suppress(OSError):
-                open_socket.shutdown(socket.SHUT_RDWR)
+        try:
+            with self._closing:
+                for connection in pool.close():
+                    self._close(connection)
+                    pool.drop(connection, monotonic(), dead=False)
+            if not pool.is_at_rest:
+                self._rest.wait(max(0.0, min(drain, threading.TIMEOUT_MAX)))
+        finally:
+            self._ended = True
+            for signal in list(self._signals):
+                signal.wake()
+            # Shutting down is not closing: the threads that own the sockets see the end, and close them.
+            for open_socket in list(self._sockets):
+                with suppress(OSError):
+                    open_socket.shutdown(socket.SHUT_RDWR)
 
     def __enter__(self) -> Self:
         return self
@@ -314,8 +343,12 @@ class Client:
     # Steps of a call
 
     def _run(self, call: Dispatch, step: int, signal: _Signal) -> None:
+        told = False
         while step != dispatch.DONE:
-            if step == dispatch.READ:
+            if self._ended and not told:
+                told = True
+                step = self._end(call)
+            elif step == dispatch.READ:
                 step = self._read(call)
             elif step == dispatch.WRITE:
                 step = self._write(call)
@@ -327,7 +360,7 @@ class Client:
                 else:
                     step = call.handle_would_block(monotonic())
             elif step == dispatch.WAIT:
-                signal.wait(call.wait_until)
+                self._wait(signal, call.wait_until)
                 step = call.next_step(monotonic())
             elif step == dispatch.DIAL:
                 step = self._dial(call)
@@ -343,6 +376,32 @@ class Client:
                 self._look_up(call.lookup)
                 step = call.next_step(monotonic())
 
+    def _give_up(self, call: Dispatch, signal: _Signal) -> None:
+        """Closes what the call has open; nothing of that waits, so a second interrupt is put off until it is done."""
+        is_over = False
+        while not is_over:
+            try:
+                self._run(call, call.abandon(monotonic()), signal)
+            except Exception:
+                raise
+            except BaseException:  # noqa: BLE001 - the first one is raised in its place
+                is_over = False
+            else:
+                is_over = True
+
+    def _end(self, call: Dispatch) -> int:
+        """After ``close``: what the sockets say from now on is this side's own doing."""
+        return call.abandon(monotonic(), Closed("the client was closed before the call had ended"))
+
+    def _wait(self, signal: _Signal, until: float) -> None:
+        self._signals.add(signal)
+        try:
+            # Known to ``close`` before this look, so that it either shows here or wakes.
+            if not self._ended:
+                signal.wait(until)
+        finally:
+            self._signals.discard(signal)
+
     def _read(self, call: Dispatch) -> int:
         assert call.connection is not None
         if call.connection.transport.poll.poll(_milliseconds(call.wait_until)):
@@ -357,6 +416,9 @@ class Client:
         except BlockingIOError:
             call.handle_would_block(monotonic())
         except OSError as error:
+            if self._ended:
+                call.handle_would_block(monotonic())
+                return self._end(call)
             return call.handle_error(error, monotonic())
         else:
             return call.handle_sent(n, monotonic())
@@ -372,8 +434,10 @@ class Client:
         except BlockingIOError:
             return call.handle_would_block(monotonic())
         except OSError as error:
-            return call.handle_error(error, monotonic())
-        return call.handle_data(data, monotonic()) if data else call.handle_end(monotonic())
+            return self._end(call) if self._ended else call.handle_error(error, monotonic())
+        if data:
+            return call.handle_data(data, monotonic())
+        return self._end(call) if self._ended else call.handle_end(monotonic())
 
     def _close(self, connection: Connection) -> None:
         open_socket = connection.transport.socket
@@ -400,7 +464,10 @@ class Client:
             else:
                 pool.lookup_failed(lookup, ResolutionError("no address of the local address's family", permanent=True))
 
-        resolver().start(self.origin.host, self.origin.port, self._resolve, answered)
+        try:
+            resolver().start(self.origin.host, self.origin.port, self._resolve, answered)
+        except RuntimeError:
+            pool.lookup_failed(lookup, ResolutionError("no thread could be started for the name lookup"))
 
     # Steps of an opening
 
@@ -408,6 +475,9 @@ class Client:
         opening = call.opening
         assert opening is not None
         while True:
+            if self._ended:
+                # Else the shut-down of a socket that is connecting would pass for the far end's word.
+                self._end(call)
             step = opening.next_step(monotonic())
             if step == dialing.CONNECT:
                 self._connect(opening, opening.address)
@@ -452,7 +522,10 @@ class Client:
             by_fd[fd] = address
             events = IN if attempt.is_connected else OUT
             poll.register(fd, events | OUT if attempt.channel.bytes_to_send() else events)
-        for fd, _ in poll.poll(_milliseconds(opening.wait_until)):
+        ready = poll.poll(_milliseconds(opening.wait_until))
+        if self._ended:
+            return
+        for fd, _ in ready:
             address = by_fd[fd]
             # What one address brought may have ended the others.
             if address not in opening.attempts:
@@ -466,7 +539,7 @@ class Client:
     def _learn_of_connect(self, opening: Opening, address: Address) -> None:
         number = opening.sockets[address].getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if number:
-            opening.handle_failed(address, OSError(number, os.strerror(number)), monotonic())
+            self._lose(opening, address, OSError(number, os.strerror(number)))
         else:
             opening.handle_connected(address, monotonic())
 
@@ -476,11 +549,11 @@ class Client:
         except BlockingIOError:
             return
         except OSError as error:
-            opening.handle_failed(address, error, monotonic())
+            self._lose(opening, address, error)
             return
         if data:
             opening.handle_data(address, data, monotonic())
-        else:
+        elif not self._ended:
             opening.handle_end(address, monotonic())
 
     def _flush(self, opening: Opening, address: Address) -> None:
@@ -495,18 +568,28 @@ class Client:
         except BlockingIOError:
             return
         except OSError as error:
-            opening.handle_failed(address, error, monotonic())
+            self._lose(opening, address, error)
         else:
             opening.handle_sent(address, n)
+
+    def _lose(self, opening: Opening, address: Address, error: OSError) -> None:
+        # Asked after the system call: after ``close`` an error may be its shut-down's, and no word of the far end.
+        if not self._ended:
+            opening.handle_failed(address, error, monotonic())
 
     # Life
 
     def _begin_empty(self) -> None:
         self._sockets: set[socket.socket] = set()
+        self._signals: set[_Signal] = set()
         self._rest = threading.Event()
+        # One thread at a time closes what is idle; an interrupt's handler in that thread may go on with it.
+        self._closing = threading.RLock()
         self._pool = LockedPool(self._pacer, self._new_channel, _draw, **self._pool_options)
         fixed = literal(self.origin.host, self.origin.port)
         if fixed is not None:
+            if self._local is not None and self._local.family != fixed.family:
+                raise ConfigurationError("local_address and the origin's address are of different families")
             self._pool.addresses.replace([fixed], inf)
 
     def _new_channel(self) -> Channel:
@@ -515,15 +598,22 @@ class Client:
     def _restart_in_child(self) -> None:
         """After a fork: the parent's connections are the parent's; not a byte of TLS may come from here."""
         for parents in self._sockets:
-            os.close(parents.detach())
+            # One that a thread of the parent was just closing is closed here too.
+            with suppress(OSError):
+                os.close(parents.detach())
         self._begin_empty()
         if self._closed:
             self._pool.close()
 
 
-def _checked_timeout(seconds: float) -> float:
-    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not seconds > 0:
-        raise ConfigurationError(f"timeout must be a number of seconds more than 0, not {seconds!r}")
+def checked_timeout(seconds: float) -> float:
+    """The seconds, if they can be a timeout.
+
+    Raises:
+        ConfigurationError: not a number, or out of range.
+    """
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds <= MAX_TIMEOUT_S:
+        raise ConfigurationError(f"timeout must be a number of seconds, more than 0 and at most {MAX_TIMEOUT_S:,}")
     return seconds
 
 

@@ -6,6 +6,7 @@ import re
 from typing import NamedTuple
 
 from ..errors import ConfigurationError
+from .resolve import literal
 
 _ORIGIN = re.compile(
     r"(?P<scheme>https?)://(?P<host>\[[0-9A-Fa-f:.]+\]|[^/?#@:\[\]]+)(?::(?P<port>[0-9]{1,5}))?/?", re.IGNORECASE
@@ -49,6 +50,8 @@ def parse(text: str) -> Origin:
     if not 1 <= port <= 65535:
         raise ConfigurationError(f"the port must be between 1 and 65535, not {port}")
     if host.startswith("["):
+        if literal(host[1:-1], port) is None:
+            raise ConfigurationError("the origin's host is no IPv6 address")
         return Origin(scheme, host[1:-1], port)
     name = host.removesuffix(".")
     if len(name) > 253 or not all(_LABEL.fullmatch(label) for label in name.split(".")):

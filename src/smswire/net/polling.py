@@ -20,9 +20,6 @@ class SelectPoll:
 
     modify = register
 
-    def unregister(self, fd: int) -> None:
-        del self._events[fd]
-
     def poll(self, timeout_ms: float | None = None) -> list[tuple[int, int]]:
         readers = [fd for fd, events in self._events.items() if events & IN]
         writers = [fd for fd, events in self._events.items() if events & OUT]

@@ -67,18 +67,39 @@ class Resolver:
         self._threads: set[threading.Thread] = set()
 
     def start(self, host: str, port: int, resolve: Resolve | None, callback: Callback) -> None:
-        """Begins a lookup, or joins the one under way for the same name."""
+        """Begins a lookup, or joins the one under way for the same name.
+
+        Raises:
+            RuntimeError: there is no thread for it, and none can be started.
+        """
         question = (host, port, resolve)
         with self._lock:
-            callbacks = self._asked.setdefault(question, [])
-            callbacks.append(callback)
-            if len(callbacks) > 1:
-                return
-            self._queue.append(question)
-            if len(self._threads) < MAX_THREADS:
-                thread = threading.Thread(target=self._work, name="smswire lookup", daemon=True)
-                self._threads.add(thread)
-                thread.start()
+            callbacks = self._asked.get(question)
+            if callbacks is None:
+                self._queue.append(question)
+                self._asked[question] = [callback]
+            else:
+                callbacks.append(callback)
+            # Whoever joins looks too: an interrupt may have come before the first one's thread.
+            if self._queue and len(self._threads) < MAX_THREADS:
+                self._start_thread()
+
+    def _start_thread(self) -> None:
+        thread = threading.Thread(target=self._work, name="smswire lookup", daemon=True)
+        self._threads.add(thread)
+        try:
+            thread.start()
+        except RuntimeError:
+            self._threads.discard(thread)
+            # Without any thread nobody would ever answer, nor be asked for this name again.
+            if not self._threads:
+                self._queue.clear()
+                self._asked.clear()
+                raise
+        except BaseException:
+            # An interrupt: it may never run, and one too many does no harm.
+            self._threads.discard(thread)
+            raise
 
     def _work(self) -> None:
         while True:
@@ -92,10 +113,10 @@ class Resolver:
                 answer = look_up(*question)
             except ResolutionError as error:
                 answer = error
-            except Exception as error:  # noqa: BLE001 - a caller's own resolve function may raise anything
+            except BaseException as error:  # noqa: BLE001 - a caller's own resolve function may raise anything, SystemExit too
                 answer = ResolutionError(f"the name lookup failed: {type(error).__name__}")
             with self._lock:
-                callbacks = self._asked.pop(question)
+                callbacks = self._asked.pop(question, [])
             for callback in callbacks:
                 callback(answer)
 

@@ -342,8 +342,10 @@ class Sandbox:
         for listener in self._listeners:
             listener.close()
         self._listeners.clear()
-        while self._opening:
-            await asyncio.gather(*self._opening)
+        # One by one, of a copy: with no listener there will be no more, and `gather` of tasks that have ended does not
+        # let the loop run the callback that takes them out.
+        for task in list(self._opening):
+            await task
         for connection in list(self._connections):
             connection.abort()
         while self._connections:

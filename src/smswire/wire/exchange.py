@@ -179,7 +179,8 @@ class Exchange:
             for start in range(0, stop, SLICE_BYTES):
                 reader.receive_data(data[start : min(start + SLICE_BYTES, stop)])
                 self._read_events()
-        if self._has_ended != (end >= 0):
+        # Bytes that h11 kept lie before the door's end and behind its own.
+        if self._has_ended != (end >= 0) or (self._has_ended and reader.trailing_data[0]):
             raise ProtocolError("the answer can be read to end in two places")
         if end < 0:
             return None

@@ -208,11 +208,6 @@ class Door:
         self._interim_left = limits.max_interim
         self._buffer = bytearray()
 
-    @property
-    def has_begun(self) -> bool:
-        """Part of a head has come."""
-        return bool(self._buffer)
-
     def receive(self, data: bytes) -> tuple[Head, bytes] | None:
         """Takes what came; gives the head and the bytes behind it once it is complete.
 

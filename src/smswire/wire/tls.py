@@ -136,8 +136,9 @@ class Session:
             raise self.failure from None
 
     def _write_record(self, data: bytes | memoryview) -> None:
-        self._object.write(data)
+        # Counted first: an interrupt right behind the write must not leave a record that bytes_to_close would send.
         self._written += len(data)
+        self._object.write(data)
         self._marks.append((self._made + self._outgoing.pending, self._written))
 
     def bytes_to_send(self) -> bytes | memoryview:
@@ -161,7 +162,7 @@ class Session:
 
         Nothing while a record of a request is not wholly taken.
         """
-        if self._marks:
+        if self.handed < self._written:
             return b""
         if self.failure is not None:
             return bytes(self.bytes_to_send())

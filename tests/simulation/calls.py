@@ -1,0 +1,69 @@
+"""One simulated call, what it waits with, and what it is interrupted with."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from smswire.flow.retry import Outcome
+from smswire.wire.message import Response
+
+from .clock import Clock, Steps, Task
+from .near import Socket
+
+
+class Interrupted(BaseException):
+    """What a task is interrupted with: a KeyboardInterrupt, or a cancellation."""
+
+
+@dataclass(eq=False)
+class Call:
+    """One call, and what became of it. ``interrupt_at_point`` is 0 for never, and less once it was interrupted;
+    ``late`` is by how many seconds its task was kept from running after its deadline.
+    """
+
+    target: str
+    body: bytes
+    timeout: float
+    repeatable: bool = False
+    interrupt_at_point: int = 0
+    outcome: Outcome = field(default_factory=Outcome)
+    deadline: float = math.inf
+    late: float = 0.0
+    steps: int = 0
+    ended_at: float | None = None
+    response: Response | None = None
+    error: BaseException | None = None
+
+
+class Signal:
+    """What a call waits with; ``kick`` is called at each wake-up too."""
+
+    def __init__(self, clock: Clock, kick: Callable[[], None], deadline: float = math.inf) -> None:
+        self.task: Task | None = None
+        self.deadline = deadline
+        self._clock = clock
+        self._kick = kick
+        self._is_set = False
+
+    def arm(self) -> None:
+        self._is_set = False
+
+    def wake(self) -> None:
+        self._is_set = True
+        if self.task is not None:
+            self.task.wake(at_once=self._clock.is_eager())
+        self._kick()
+
+    def wait(self, until: float) -> Steps:
+        while not self._is_set and self._clock.now < until:
+            yield until
+
+
+class Transport:
+    """A connection's socket, and the call that uses it."""
+
+    def __init__(self, socket: Socket) -> None:
+        self.socket = socket
+        self.user: Call | None = None
