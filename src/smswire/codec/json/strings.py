@@ -8,18 +8,24 @@ but for ``\\\\/``.
 from __future__ import annotations
 
 import re
+from codecs import unicode_escape_decode
 from typing import Any
 
 from .gaps import GiveUp
 
 _CONTROLS = bytes(range(0x20))
 _STRING = re.compile(r'"([^"\\\x00-\x1f]*+(?:\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4})[^"\\\x00-\x1f]*+)*+)"')
-_ESCAPED_WELL = re.compile(r'[^\\\x00-\x1f]*+(?:\\(?:u[0-9A-Fa-f]{4}|["\\/bfnrt])[^\\\x00-\x1f]*+)*+')
+_ESCAPED_WELL = re.compile(r'[ -\[\]-\U0010ffff]*+(?:\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4})[ -\[\]-\U0010ffff]*+)*+')
+
+# Escapes that Python's codec reads otherwise, or that hide where another one begins or a string ends.
+_DELICATE = re.compile(r'\\(?:["\\/]|u[dD])')
 
 
 def cut(text: str, raw: bytes) -> tuple[list[str], list[str]]:
     """The strings of a text and the gaps around them; ``raw`` is its UTF-8. Raises :class:`.gaps.GiveUp`."""
-    if '\\"' in text:
+    is_escaped = "\\" in text
+    is_delicate = is_escaped and _DELICATE.search(text) is not None
+    if is_delicate and '\\"' in text:
         pieces: list[Any] = _STRING.split(text)
         return [unescape(string) if "\\" in string else string for string in pieces[1::2]], pieces[0::2]
     pieces = text.split('"')
@@ -27,9 +33,9 @@ def cut(text: str, raw: bytes) -> tuple[list[str], list[str]]:
     gaps = pieces[0::2]
     if len(gaps) == len(strings):
         raise GiveUp  # a string does not end
-    if "\\" in text:
+    if is_escaped:
         joined = '"'.join(strings)
-        unescaped = unescape(joined).split('"')
+        unescaped = unescape(joined, is_delicate=is_delicate).split('"')
         if len(unescaped) == len(strings):
             return unescaped, gaps
         return [unescape(string) for string in strings], gaps  # an escape stood for a quote
@@ -40,15 +46,15 @@ def cut(text: str, raw: bytes) -> tuple[list[str], list[str]]:
     return strings, gaps
 
 
-def unescape(string: str) -> str:
+def unescape(string: str, *, is_delicate: bool = True) -> str:
     """The text that a string of JSON stands for. Raises :class:`.gaps.GiveUp`: a wrong escape, half a pair."""
     if _ESCAPED_WELL.fullmatch(string) is None:
         raise GiveUp
-    if "\\/" in string:
+    if is_delicate and "\\/" in string:
         # Behind an even number of backslashes it is a slash and no escape.
         string = string.replace("\\\\", "\\u005c").replace("\\/", "/")
-    value = string.encode("latin-1", "backslashreplace").decode("unicode_escape")
-    if "\\ud" not in string and "\\uD" not in string:
+    value, _ = unicode_escape_decode(string.encode("latin-1", "backslashreplace"))
+    if not is_delicate or ("\\ud" not in string and "\\uD" not in string):
         return value
     try:
         return value.encode("utf-16", "surrogatepass").decode("utf-16")  # joins the pairs
