@@ -21,29 +21,28 @@ _ESCAPED_WELL = re.compile(r'[ -\[\]-\U0010ffff]*+(?:\\(?:["\\/bfnrt]|u[0-9A-Fa-
 _DELICATE = re.compile(r'\\(?:["\\/]|u[dD])')
 
 
-def cut(text: str, raw: bytes) -> tuple[list[str], list[str]]:
-    """The strings of a text and the gaps around them; ``raw`` is its UTF-8. Raises :class:`.gaps.GiveUp`."""
+def cut(text: str, raw: bytes) -> list[str]:
+    """Gaps and strings in turn, a gap first and last; ``raw`` is the UTF-8. Raises :class:`.gaps.GiveUp`."""
     is_escaped = "\\" in text
     is_delicate = is_escaped and _DELICATE.search(text) is not None
     if is_delicate and '\\"' in text:
         pieces: list[Any] = _STRING.split(text)
-        return [unescape(string) if "\\" in string else string for string in pieces[1::2]], pieces[0::2]
+        pieces[1::2] = [unescape(string) if "\\" in string else string for string in pieces[1::2]]
+        return pieces
     pieces = text.split('"')
-    strings = pieces[1::2]
-    gaps = pieces[0::2]
-    if len(gaps) == len(strings):
+    if len(pieces) % 2 == 0:
         raise GiveUp  # a string does not end
     if is_escaped:
-        joined = '"'.join(strings)
-        unescaped = unescape(joined, is_delicate=is_delicate).split('"')
-        if len(unescaped) == len(strings):
-            return unescaped, gaps
-        return [unescape(string) for string in strings], gaps  # an escape stood for a quote
-    if len(raw.translate(None, _CONTROLS)) < len(raw):  # gaps may have some, as white space
-        raw = "".join(strings).encode()
+        strings = pieces[1::2]
+        unescaped = unescape('"'.join(strings), is_delicate=is_delicate).split('"')
+        if len(unescaped) != len(strings):  # an escape stood for a quote, or there is none
+            unescaped = [unescape(string) for string in strings]
+        pieces[1::2] = unescaped
+    elif len(raw.translate(None, _CONTROLS)) < len(raw):  # gaps may have some, as white space
+        raw = "".join(pieces[1::2]).encode()
         if len(raw.translate(None, _CONTROLS)) < len(raw):
             raise GiveUp
-    return strings, gaps
+    return pieces
 
 
 def unescape(string: str, *, is_delicate: bool = True) -> str:

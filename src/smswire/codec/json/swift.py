@@ -36,6 +36,8 @@ __all__ = ["GiveUp", "read"]
 _VALUE, _FIRST_VALUE, _AFTER_VALUE, _AFTER_KEY, _KEY, _FIRST_KEY = range(6)
 _MAY_CLOSE = (_AFTER_VALUE, _FIRST_VALUE, _FIRST_KEY)
 
+_NO_MORE = "", JUST_COLON  # no colon may stand behind a value
+
 _CONVERTED = Gaps(converts=True)
 _AS_TEXT = Gaps(converts=False)
 
@@ -59,10 +61,9 @@ def read(
     is_object = False
     key: Any = None
     state = _VALUE
-    strings, gaps = cut(text, raw)
-    each_meaning = map(meanings.__getitem__, gaps)
-    meaning = next(each_meaning)
-    pairs = zip(strings, each_meaning)  # noqa: B905  (a string with the meaning of the gap behind it: as many of each)
+    pieces = iter(cut(text, raw))
+    meaning = meanings[next(pieces)]
+    pairs = zip(pieces, map(meanings.__getitem__, pieces))  # noqa: B905  (a string, and the meaning of the gap behind it)
     while True:
         if type(meaning) is not Tokens:
             raise GiveUp  # where a whole member may stand it is taken below
@@ -105,10 +106,7 @@ def read(
                 if string in taken:
                     raise GiveUp
                 if meaning is JUST_COLON:
-                    for container[string], meaning in pairs:  # one turn: what follows the colon
-                        break
-                    else:
-                        raise GiveUp
+                    container[string], meaning = next(pairs, _NO_MORE)
                     if meaning is not JUST_COMMA:
                         state = _AFTER_VALUE
                         break
@@ -121,10 +119,7 @@ def read(
             else:
                 raise GiveUp  # the text ends within the object
         elif is_object and state == _VALUE:
-            for container[key], meaning in pairs:
-                break
-            else:
-                raise GiveUp
+            container[key], meaning = next(pairs, _NO_MORE)
             state = _AFTER_VALUE
         elif state <= _FIRST_VALUE:
             for string, meaning in pairs:
