@@ -20,11 +20,11 @@ NUMBER_TEXT, SCALAR, COLON, COMMA, CLOSE_OBJECT, CLOSE_ARRAY, OPEN_OBJECT, OPEN_
 
 _MARKS = {":": COLON, ",": COMMA, "{": OPEN_OBJECT, "[": OPEN_ARRAY, "}": CLOSE_OBJECT, "]": CLOSE_ARRAY}
 _WORDS = {"true": True, "false": False, "null": None}
-_SPACE = " \t\n\r"
 _TOKEN = re.compile(
     rf"[ \t\n\r]*+(?:(?P<mark>[:,{{}}\[\]])|(?P<word>true|false|null)|(?P<number>{NUMBER})|(?P<end>\Z))"
 )
-_NUMBER = re.compile(NUMBER)  # of its groups none takes part in an integer
+_NUMBER_MEMBER = re.compile(rf"[ \t\n\r]*+:[ \t\n\r]*+{NUMBER}[ \t\n\r]*+,[ \t\n\r]*+")  # no group: an integer
+_AROUND_NUMBER = " \t\n\r:,"
 
 # What stands between two strings of a message is short: longer gaps are not worth remembering.
 _MAX_REMEMBERED = 64
@@ -65,24 +65,21 @@ class Gaps(dict[str, Any]):
             return Tokens(self._cut(gap))
         if len(self) >= self.room:
             self.clear()
-        self[gap] = meaning = self._work_out(gap.strip(_SPACE))
+        self[gap] = meaning = self._work_out(gap)
         return meaning
 
     def _work_out(self, gap: str) -> Any:
-        if gap[:1] != ":" or gap[-1:] != ",":
-            return JUST_COLON if gap == ":" else JUST_COMMA if gap == "," else Tokens(tuple(self._cut(gap)))
-        scalar = gap[1:-1].strip(_SPACE)
-        if scalar in _WORDS:
-            return _WORDS[scalar]
-        number = _NUMBER.fullmatch(scalar)
-        if number is None or not self.converts:
-            return Tokens(tuple(self._cut(gap)))
-        if number.lastindex is None:
-            return int(scalar)  # as short as it is it passes no limit
-        value = float(scalar)
-        if isinf(value):
-            raise GiveUp
-        return value
+        member = _NUMBER_MEMBER.fullmatch(gap) if self.converts else None
+        if member is not None:  # ahead of the rest, for numbers are ever new
+            value = (int if member.lastindex is None else float)(gap.strip(_AROUND_NUMBER))
+            if isinf(value):
+                raise GiveUp  # so short a number passes no other limit
+            return value
+        each = tuple(self._cut(gap))
+        kinds = [kind for kind, _ in each]
+        if kinds == [COLON, SCALAR, COMMA]:
+            return each[1][1]
+        return JUST_COLON if kinds == [COLON] else JUST_COMMA if kinds == [COMMA] else Tokens(each)
 
     def _cut(self, gap: str) -> Iterator[tuple[int, Any]]:
         at = 0
