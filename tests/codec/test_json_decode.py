@@ -94,6 +94,38 @@ def test_swift_reads_all_valid_text(text: str) -> None:
     assert same(swift.read(text, text.encode(), *DEFAULTS), stdlib.loads(text))
 
 
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        (r'["\/","\\/","\\\/"]', ["/", "\\/", "\\/"]),
+        (r'["\u0022","a"]', ['"', "a"]),
+        (r'["\u005c","\u005cn","\\\u006e"]', ["\\", "\\n", "\\n"]),
+        (r'["\"",""]', ['"', ""]),
+        (r'["\ud83d\uDE00","\n"]', ["😀", "\n"]),
+        ('{\n "a": 1.50,\n "b": -0,\n "c": 1e3,\n "d": ""\n}', {"a": 1.5, "b": 0, "c": 1000.0, "d": ""}),
+    ],
+)
+def test_swift_reads_what_needs_care(text: str, value: Any) -> None:
+    """Escapes that hide or stand for others, and numbers between white space, do not make it give up."""
+    assert same(swift.read(text, text.encode(), *DEFAULTS), value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        r'{\n"a":1}', r'{"a":\u00201}', r'{"a"\u003a1}', '{"a":\xa01,"b":1}',
+        r'["\x41"]', r'["\N{DIGIT ONE}"]', r'["\u12"]', r'["\"]', r'["\ud83d"]',
+        '["\\n\n"]', '["\n"]', '{\n"a\t":1}',
+        '{"a":1e999,"b":1}', '{"a":-1e999,"b":1}', '{"a":01,"b":1}', '{"a":1.,"b":1}',
+        '{"a":', '{"a":"', '{"a":""', '1"', '1""', '1"a":',
+    ],
+)  # fmt: skip
+def test_swift_gives_up_on_what_is_no_json(text: str) -> None:
+    """It holds no escape for white space or punctuation, and takes none but those of section 7."""
+    with pytest.raises(swift.GiveUp):
+        swift.read(text, text.encode(), *DEFAULTS)
+
+
 @given(nearly_texts(), st.sampled_from(["error", "last", "first"]), st.integers(0, 4), st.integers(0, 4))
 def test_swift_reads_what_careful_reads(text: str, duplicate_keys: str, max_depth: int, max_digits: int) -> None:
     """The fast reader gives up or agrees with its slow twin, under all rules."""
