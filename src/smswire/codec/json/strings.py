@@ -1,8 +1,8 @@
 """Cuts a JSON text into its strings and the gaps between them, and takes the escapes out of the strings.
 
-All strings are handled at once, joined by the quote that none of them can have in it unescaped. Escapes are checked
-against the grammar first; then Python's codec for those of its own literals reads them, whose escapes these are too,
-but for ``\\\\/``.
+Strings with escapes are handled at once, joined by the quote that none of them can have in it unescaped. Escapes are
+checked against the grammar first; then Python's codec for those of its own literals reads them, whose escapes these
+are too, but for ``\\\\/``.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from .gaps import GiveUp
 
 _CONTROLS = bytes(range(0x20))
 _STRING = re.compile(r'"([^"\\\x00-\x1f]*+(?:\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4})[^"\\\x00-\x1f]*+)*+)"')
-_ESCAPED_WELL = re.compile(r'[ -\[\]-\U0010ffff]*+(?:\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4})[ -\[\]-\U0010ffff]*+)*+')
+_ESCAPED_WELL = re.compile(r'[^\\]*+(?:\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4})[^\\]*+)*+')
 
 # Escapes that Python's codec reads otherwise, or that hide where another one begins or a string ends.
 _DELICATE = re.compile(r'\\(?:["\\/]|u[dD])')
@@ -32,21 +32,33 @@ def cut(text: str, raw: bytes) -> list[str]:
     pieces = text.split('"')
     if len(pieces) % 2 == 0:
         raise GiveUp  # a string does not end
+    if (is_escaped or _holds_controls(raw)) and _holds_controls("".join(pieces[1::2]).encode()):
+        raise GiveUp  # those in gaps are white space
     if is_escaped:
-        strings = pieces[1::2]
-        unescaped = unescape('"'.join(strings), is_delicate=is_delicate).split('"')
-        if len(unescaped) != len(strings):  # an escape stood for a quote, or there is none
-            unescaped = [unescape(string) for string in strings]
-        pieces[1::2] = unescaped
-    elif len(raw.translate(None, _CONTROLS)) < len(raw):  # gaps may have some, as white space
-        raw = "".join(pieces[1::2]).encode()
-        if len(raw.translate(None, _CONTROLS)) < len(raw):
-            raise GiveUp
+        _unescape_at_once(pieces, text, is_delicate)
     return pieces
 
 
+def _unescape_at_once(pieces: list[str], text: str, is_delicate: bool) -> None:
+    """Takes the escapes out of the pieces from the first string that has any to the last."""
+    first = text.count('"', 0, text.find("\\"))
+    after = text.count('"', text.rfind("\\"))
+    if first % 2 == 0:
+        raise GiveUp  # a backslash in a gap
+    some = slice(first, len(pieces) - after, 2)
+    strings = pieces[some]
+    unescaped = unescape('"'.join(strings), is_delicate=is_delicate).split('"')
+    if len(unescaped) != len(strings):  # an escape stood for a quote
+        unescaped = [unescape(string) for string in strings]
+    pieces[some] = unescaped
+
+
+def _holds_controls(raw: bytes) -> bool:
+    return len(raw.translate(None, _CONTROLS)) < len(raw)
+
+
 def unescape(string: str, *, is_delicate: bool = True) -> str:
-    """The text that a string of JSON stands for. Raises :class:`.gaps.GiveUp`: a wrong escape, half a pair."""
+    """What a string without control characters stands for. Raises :class:`.gaps.GiveUp`: wrong escapes, half a pair."""
     if _ESCAPED_WELL.fullmatch(string) is None:
         raise GiveUp
     if is_delicate and "\\/" in string:
