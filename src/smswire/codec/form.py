@@ -46,6 +46,7 @@ _TOO_LONG = 10**_MAX_DIGITS
 _MAX_BRACKETS = 16  # no form known nests deeper than 2, and what contains itself has no depth
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_SURROGATE_CUT_SHORT = re.compile(rb"\xed[\xa0-\xbf]\Z")
 _BYTE = re.compile(rb"%[0-9A-Fa-f]{2}|.", re.DOTALL)
 
 
@@ -233,7 +234,9 @@ def _read_strictly(raw: bytes, offset: int) -> str:
         malformed = error
         unescaped = percent.unescape(raw[: error.offset].replace(b"+", b" "))
     try:
-        text, _ = utf_8_decode(unescaped, "strict", malformed is None)  # what stands before the fault may be cut short
+        # What stands before the fault may be cut short; but the codec waits for the rest of a surrogate too.
+        is_whole = malformed is None or _SURROGATE_CUT_SHORT.search(unescaped) is not None
+        text, _ = utf_8_decode(unescaped, "strict", is_whole)
     except UnicodeDecodeError as error:
         inside = sum(len(unit) for unit in islice(_BYTE.findall(raw), error.start))
         raise DecodeError("the bytes are not UTF-8", offset=offset + inside) from None
