@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from .codecs import codecs
+from .lane import lane
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -13,6 +14,7 @@ def bench() -> None:
 
 
 bench.add_command(codecs)
+bench.add_command(lane)
 
 if __name__ == "__main__":
     bench(prog_name="python -m bench")

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from . import form_decode, json_decode, json_encode, percent_decode
+from . import form_decode, json_decode, json_encode, percent_decode, plain_lane
 
 TARGETS: dict[str, ModuleType] = {
-    module.__name__.rpartition(".")[2]: module for module in (percent_decode, form_decode, json_decode, json_encode)
+    module.__name__.rpartition(".")[2]: module
+    for module in (percent_decode, form_decode, json_decode, json_encode, plain_lane)
 }

@@ -14,18 +14,23 @@ from .errors import Sent
 
 if TYPE_CHECKING:
     from .flow.retry import Outcome
-    from .gateway import Gateway, Message
+    from .gateway import Gateway, Message, SmsOutcome
+    from .net.aio import AsyncClient
     from .net.blocking import Client
     from .net.pacers import Pacer
 
-__all__ = ["Client", "Gateway", "Message", "Outcome", "Pacer", "Sent", "errors"]
+__version__ = "0.1.0"
+
+__all__ = ["AsyncClient", "Client", "Gateway", "Message", "Outcome", "Pacer", "Sent", "SmsOutcome", "errors"]
 
 _HOME = {
+    "AsyncClient": ".net.aio",
     "Client": ".net.blocking",
     "Gateway": ".gateway",
     "Message": ".gateway",
     "Outcome": ".flow.retry",
     "Pacer": ".net.pacers",
+    "SmsOutcome": ".gateway",
 }
 
 

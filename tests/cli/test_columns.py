@@ -54,3 +54,11 @@ def test_every_row_that_breaks_a_rule_of_the_gateway_is_named(cells):
         messages([row(2, **cells), row(3), row(7, **cells)])
     assert [finding.line for finding in caught.value.findings] == [2, 7]
     assert all(next(iter(cells)) in finding.what for finding in caught.value.findings)
+
+
+def test_a_row_for_several_recipients_is_told_what_to_do_in_a_table():
+    """Not what one would do in a program."""
+    with pytest.raises(TableError) as caught:
+        messages([row(2, to="+491,+492")])
+    (finding,) = caught.value.findings
+    assert finding.what == "to: a recipient must not hold a comma; write a row for each recipient"

@@ -66,8 +66,11 @@ def test_an_sms_arrives_as_it_was_typed(sandbox):
     assert (message["to"], message["text"]) == ("4915112345678", "Grüße & 100 % 😀\nnächste Zeile")
     answer = last_line(ended)
     assert (answer["sent"], answer["code"], answer["messages"][0]["id"]) == ("yes", 100, message["id"])
-    in_words = run(sandbox, "sms", "+4915112345679", "hello", "--from", "Shop & Co")
+    options = ("--from", "Shop & Co", "--label", "spring", "--foreign-id", "order-7")
+    in_words = run(sandbox, "sms", "+4915112345679", "hello", *options)
     assert sandbox.messages()[-1]["from"] == "Shop & Co"
+    sent_along = sandbox.messages()[-1]["parameters"]
+    assert (sent_along["label"], sent_along["foreign_id"]) == ("spring", "order-7")
     assert in_words.stdout.startswith("accepted (code 100")
     assert f"id {sandbox.messages()[-1]['id']}, recipient 4915112345679" in in_words.stdout
 
@@ -100,6 +103,27 @@ def test_the_key_may_come_from_a_file(sandbox, tmp_path):
     key_file = tmp_path / "key"
     key_file.write_text(KEY + "\n")
     assert run(sandbox, "balance", "--api-key-file", key_file, key="").exit_code == 0
+
+
+@pytest.mark.parametrize("command", ["sms", "bulk", "balance"])
+def test_a_call_takes_no_longer_than_it_may(tmp_path, command):
+    """Here without end, since the sandbox does not answer."""
+    may_answer = threading.Event()
+
+    def resolve(name):
+        may_answer.wait()
+        return ["127.0.0.1"]
+
+    file = write(tmp_path / "m.csv", ("+4915112345678", "hello"))
+    arguments = {"sms": ("+4915112345678", "hello"), "bulk": (file,), "balance": ()}[command]
+    with Sandbox({KEY: "gate.example"}, resolve=resolve) as sandbox:
+        ended = run(sandbox, command, *arguments, "--json", "--timeout", "0.2")
+        may_answer.set()
+    assert ended.exit_code == 1
+    if command == "bulk":
+        assert last_line(ended)["reasons"] in ({"maybe_sent": {"Timeout": 1}}, {"not_sent": {"Timeout": 1}})
+    else:
+        assert "the deadline passed" in last_line(ended)["error"]
 
 
 @pytest.mark.parametrize("auth", ["basic", "x_api_key", "bearer", "p"])
@@ -193,6 +217,27 @@ def test_ctrl_c_sends_nothing_new_and_finishes_what_is_in_flight(tmp_path, numbe
         assert (account["accepted"], account["not_sent"], account["interrupted"]) == (len(received), len(stopped), True)
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_an_interrupted_sms_says_whether_it_may_have_been_sent(number):
+    """Status 130, whatever asked it to stop: in words on stderr, and in JSON."""
+    in_flight, may_answer = threading.Semaphore(0), threading.Event()
+
+    def resolve(name):
+        in_flight.release()
+        may_answer.wait()
+        return ["127.0.0.1"]
+
+    with Sandbox({KEY: "gate.example"}, resolve=resolve) as sandbox:
+        with start("sms", "+4915112345678", "hello", "--json", *reaching(sandbox)) as process:
+            in_flight.acquire()
+            process.send_signal(number)
+            stdout, stderr = process.communicate()
+        may_answer.set()
+    assert stderr == "smswire: interrupted; the SMS may have been sent\n"
+    assert json.loads(stdout) == {"error": "interrupted", "sent": "maybe"}
+    assert process.returncode == 130
+
+
 def test_a_terminal_that_cannot_show_a_character_ends_no_send(sandbox, tmp_path):
     """It is shown escaped, and JSON is ASCII anyway."""
     file = write(tmp_path / "m.csv", ("Müller 😀", "hello"), ("+4915112345678", "hello"))
@@ -260,3 +305,37 @@ def test_signals_in_a_burst_end_the_sandbox():
 def test_a_port_out_of_range_is_wrong_usage(option):
     """It is refused, not taken modulo 65,536."""
     assert CliRunner().invoke(app, ["sandbox", option, "99999"]).exit_code == 2
+
+
+def test_a_port_that_is_taken_is_named_with_its_address(sandbox):
+    """In a sentence, without the system's number for it."""
+    ended = CliRunner().invoke(app, ["sandbox", "--port", str(sandbox.port)])
+    assert ended.exit_code == 1
+    assert ended.stderr == f"Error: cannot listen on 127.0.0.1, port {sandbox.port}: Address already in use\n"
+
+
+def test_a_sandbox_ends_with_its_starter_however_that_ends():
+    """A killed demonstration leaves nobody listening: the kernel closes the pipe that the sandbox reads to its end."""
+    program = (
+        "import sys; from smswire.cli.interrupts import Interrupts; from smswire.cli.sandboxed import running_sandbox\n"
+        "with running_sandbox('a-key', Interrupts()) as sandbox: print(sandbox.inspection_url, flush=True); input()"
+    )
+    command = [sys.executable, "-c", program]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as starter:
+        inspection = urlsplit(starter.stdout.readline().strip())
+        with socket.create_connection((inspection.hostname, inspection.port), 30.0) as watching:
+            starter.kill()
+            assert watching.recv(1) == b""
+
+
+def test_a_sandbox_may_be_told_to_end_with_its_input():
+    """And is otherwise none of its input's business."""
+    for options, ends in ((["--until-stdin-ends"], True), ([], False)):
+        command = [sys.executable, "-m", "smswire", "sandbox", "--json", *options]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+            assert process.stdout.readline()
+            process.stdin.write(b"not the end")
+            process.stdin.close()
+            if not ends:
+                process.terminate()
+            assert process.wait(30.0) == 0

@@ -62,6 +62,17 @@ def test_an_interrupt_held_back_comes_at_the_end_of_what_must_not_be_torn():
             pass
 
 
+def test_once_the_work_is_done_an_interrupt_is_answered_with_a_word(capfd):
+    """What is left, a report or a line of JSON, is short and must be told; one held back until then is no exception."""
+    with Interrupts() as interrupts:
+        with interrupts.second_gives_up():
+            interrupts.end()
+            signal.raise_signal(signal.SIGINT)
+        with interrupts.held():
+            signal.raise_signal(signal.SIGTERM)
+    assert capfd.readouterr().err.count("already stopping") == 2
+
+
 def test_outside_the_main_thread_the_block_just_runs():
     """Signals are the main thread's; nothing is installed."""
     before = signal.getsignal(signal.SIGINT)

@@ -61,12 +61,21 @@ def test_a_report_never_written_leaves_nothing(tmp_path, source):
 
 
 def test_a_place_that_cannot_be_written_to_is_refused_on_entering(tmp_path, source):
-    """A missing folder, a folder in its place, a device, the file to be sent: all before anything is sent."""
+    """No folder, a folder in its place, a device, no name at all, the file to be sent: all before anything is sent."""
     (tmp_path / "link.csv").symlink_to(source)
-    for place in (tmp_path / "no" / "out.csv", tmp_path, Path(os.devnull), source, tmp_path / "link.csv"):
+    no_places = (tmp_path / "no" / "out.csv", tmp_path, Path(os.devnull), tmp_path / ("x" * 300))
+    for place in (*no_places, source, tmp_path / "link.csv"):
         with pytest.raises(ReportError, match="cannot go to"), Report(place, source):
             pass
     assert source.read_text() == "to,text\n"
+
+
+def test_a_link_that_leads_to_itself_is_replaced(tmp_path, source):
+    """It leads nowhere else."""
+    (tmp_path / "loop.csv").symlink_to(tmp_path / "loop.csv")
+    with Report(tmp_path / "loop.csv", source) as report:
+        report.write([])
+    assert (tmp_path / "loop.csv").read_text() == "line,to,sent,code,id,error\n"
 
 
 def test_a_report_goes_where_a_link_points(tmp_path, source):

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from smswire.cli.table import DELIMITERS, REQUIRED, SHOWN_FINDINGS, Finding, Row, TableError, read
 
-COLUMNS = {"to", "text", "from", "label", "foreign_id", "ttl", "flash"}
+COLUMNS = ("to", "text", "from", "label", "foreign_id", "ttl", "flash")
+THERE_ARE = "there are to, text, from, label, foreign_id, ttl, flash"
 NASTY = st.text(st.sampled_from("a1 ü😀\"',;\t\r\n=+&%\ufeff\u2028\x0b"), max_size=12)
 CELL = NASTY | st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=30)
 FILLED = CELL.filter(str.strip)
@@ -173,16 +174,44 @@ def test_rows_of_another_length_say_both_lengths():
     [
         (b"to,text,foreign-id", "unknown column 'foreign-id': did you mean 'foreign_id'?"),
         (b"To,text", "unknown column 'To': did you mean 'to'?"),
-        (b"to,text,zzz", "unknown column 'zzz'"),
+        (b"to,text,ZZZ", f"unknown column 'ZZZ'; {THERE_ARE}"),
+        (b"Phone,text", f"unknown column 'Phone'; {THERE_ARE}"),
+        (b"TO,Text,sender", "unknown column 'TO': did you mean 'to'?"),
+        (b" To ;TEXT", "unknown column 'TEXT': did you mean 'text'?"),
         (b"to,text,", "column 3 has no name"),
         (b"to,text,to", "column 'to' stands twice"),
         (b"to,label", "no column 'text'"),
-        (b"+491512345678,hello", "no header: the first line must name the columns, to and text at least"),
+        (b"+491512345678,hello", f"no header: the first line must name the columns, to and text at least; {THERE_ARE}"),
     ],
 )
 def test_a_header_that_cannot_be_used_is_named(header, what):
     """The rows are not looked at then: which cell is which is not known."""
     assert Finding(1, what) in findings(header + b"\n+491,hello,,,,\n")
+
+
+def test_a_column_that_has_its_closest_name_told_is_not_told_missing_too():
+    """One finding for one fault."""
+    assert [finding.what for finding in findings(b"To,Text\n+491,hello\n")] == [
+        "unknown column 'To': did you mean 'to'?",
+        "unknown column 'Text': did you mean 'text'?",
+    ]
+
+
+@given(tables(), st.sampled_from(DELIMITERS), st.sampled_from(["sep=%s", '"sep=%s"', "SEP=%s"]), st.booleans())
+def test_a_first_line_that_names_the_delimiter_is_heeded(table, delimiter, form, marked):
+    """Excel writes it and hides it; the rows keep their line numbers."""
+    header, rows = table
+    assume(not any(spoiled_by_spreadsheets(cell) for row in rows for name, cell in row.items() if name != "text"))
+    data = (form % delimiter).encode() + b"\r\n" + written(header, rows, delimiter, quoting=csv.QUOTE_ALL)
+    read_back = read(b"\xef\xbb\xbf" + data if marked else data, COLUMNS)
+    assert [row.cells for row in read_back] == rows
+    assert read_back[0].line == 3
+
+
+def test_a_first_line_that_names_another_delimiter_says_which_there_are():
+    """Nothing is guessed against what the file says."""
+    (found,) = findings(b"sep=|\nto|text\n+491|hello\n")
+    assert found == Finding(1, "the line 'sep=|' names a delimiter other than comma, semicolon and tab")
 
 
 @pytest.mark.parametrize("data", [b"", b"\n\r\n", b"\xef\xbb\xbf", b"to,text\n", b"to,text"])

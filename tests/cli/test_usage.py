@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
+import smswire
+import smswire.gateway
 from smswire.cli.app import app
 from smswire.cli.options import KEY_VARIABLE, Settings
 
@@ -20,8 +24,10 @@ def run(*arguments, key=KEY):
     return CliRunner().invoke(app, [str(argument) for argument in arguments], env={KEY_VARIABLE: key})
 
 
-def run_python(program, *options):
-    return subprocess.run([sys.executable, *options, "-c", program], capture_output=True, text=True, check=False)
+def run_python(program, *options, **env):
+    return subprocess.run(
+        [sys.executable, *options, "-c", program], capture_output=True, text=True, check=False, env=os.environ | env
+    )
 
 
 @pytest.fixture
@@ -33,10 +39,10 @@ def file(tmp_path):
 
 @pytest.mark.parametrize("missing", ["click", "rich"])
 def test_without_the_extra_it_says_what_to_install(missing):
-    """In one sentence, with status 2, instead of a traceback."""
+    """In one sentence, with status 2, instead of a traceback; right wherever smswire itself came from."""
     ended = run_python(f"import sys; sys.modules[{missing!r}] = None; from smswire.cli import main; main()")
     assert (ended.returncode, ended.stdout) == (2, "")
-    assert ended.stderr == f"smswire: the command line needs {missing}; install it with: pip install 'smswire[cli]'\n"
+    assert ended.stderr == f"smswire: the command line needs {missing}: pip install {missing}\n"
 
 
 def test_a_command_loads_no_other_commands_libraries():
@@ -141,3 +147,43 @@ def test_the_key_is_no_argument():
     """Every user of the machine could read it in the list of processes."""
     for command in ("sms", "bulk", "balance"):
         assert "--api-key " not in run(command, "--help").stdout
+
+
+@pytest.mark.parametrize("seconds", ["0", "-1", "nan", "soon"])
+def test_a_timeout_that_cannot_be_is_wrong_usage(seconds):
+    """The option is named."""
+    ended = run("balance", "--timeout", seconds, "--base-url", NOWHERE)
+    assert ended.exit_code == 2
+    assert "timeout" in ended.stderr
+
+
+def test_text_that_the_locale_cannot_read_is_blamed_on_the_locale():
+    """What arrives then is no text; the sentence says what to do about it, and nothing was sent."""
+    words = [sys.executable, "-m", "smswire", "sms", "+4915112345678", "für dich", "--json", "--base-url", NOWHERE]
+    for env, encoding in (
+        ({"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}, "ascii"),
+        ({"PYTHONUTF8": "1"}, "utf-8"),
+    ):
+        typed = [*words[:5], "für dich".encode("utf-8" if encoding == "ascii" else "latin-1"), *words[6:]]
+        ended = subprocess.run(typed, capture_output=True, check=False, env=os.environ | {KEY_VARIABLE: KEY} | env)
+        assert ended.returncode == 2
+        assert json.loads(ended.stdout)["sent"] == "no"
+        assert ended.stderr.decode() == (
+            f"smswire: text: holds bytes that are no text in the encoding of the locale ({encoding}); "
+            "write it in UTF-8, under a UTF-8 locale such as LC_ALL=C.UTF-8\n"
+        )
+
+
+def test_the_version_is_the_packages_own():
+    """The same wherever it was copied to, installed or not."""
+    source = str(Path(smswire.__file__).parents[1])
+    program = "import sys; from smswire.cli import main; sys.argv[1:] = ['--version']; main()"
+    ended = run_python(program, PYTHONPATH=source)
+    assert (ended.returncode, ended.stdout) == (0, f"smswire {smswire.__version__}\n")
+
+
+def test_every_public_name_is_there():
+    """And those that are loaded late are listed."""
+    assert set(smswire.__all__) <= set(dir(smswire))
+    assert all(getattr(smswire, name) is not None for name in smswire.__all__)
+    assert smswire.SmsOutcome is smswire.gateway.SmsOutcome

@@ -23,7 +23,7 @@ DEADLINE = 30.0
 class Call:
     """One dispatch with its signal and outcome; ``step`` is the step it is at."""
 
-    def __init__(self, pool: Pool, *, repeatable: bool = False, dials: bool = True, now: float = 0.0) -> None:
+    def __init__(self, pool: Pool, *, repeatable: bool = False, now: float = 0.0) -> None:
         self.pool = pool
         self.bell = Bell()
         self.outcome = Outcome()
@@ -35,7 +35,6 @@ class Call:
             draw=lambda: 0.0,
             outcome=self.outcome,
             repeatable=repeatable,
-            dials=dials,
         )
         self.step = self.dispatch.start(now)
 

@@ -38,7 +38,7 @@ from .calls import (
     to_read,
     to_write,
 )
-from .kit import A, Peer, client_tls, connection_of, exchange, joined, ledger, new_pool
+from .kit import A, Bell, Peer, client_tls, connection_of, exchange, joined, ledger, new_pool
 
 RESET = ConnectionResetError(errno.ECONNRESET, "Connection reset by peer")
 
@@ -102,9 +102,12 @@ def test_a_lookup_comes_before_the_dial_and_its_failure_is_an_attempt():
 
 
 def test_a_call_that_does_not_dial_waits_for_its_pool():
-    """With ``dials=False`` it asks for nothing, and is woken with what the pool opened."""
+    """Where the pool has a dialer the call asks for nothing, and is woken with what the pool opened."""
     pool = new_pool()
-    call = Call(pool, dials=False)
+    dialer = Bell()
+    pool.dialer = dialer.wake
+    call = Call(pool)
+    assert dialer.rung
     assert (call.step, call.dispatch.wait_until) == (WAIT, DEADLINE)
     assert call.next(0.0) == WAIT
     opening = pool.dial(0.0)

@@ -12,12 +12,12 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from smswire import Client
 from smswire.net.pacers import Pacer
 from smswire.sandbox import Limits, Sandbox
 from smswire.sandbox.tls import authority as new_authority
 
 from .raw import WITHIN_S, Handler, RawServer, answering
+from .runtimes import LOOPS, RUNTIMES, AnyClient, InLoop, LoopThread, new_client
 
 
 class Authority(NamedTuple):
@@ -36,12 +36,26 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     return Authority(context, str(path))
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test that makes clients runs over every runtime, unless it is marked as being about some."""
+    if "runtime" in metafunc.fixturenames:
+        about = metafunc.definition.get_closest_marker("about")
+        metafunc.parametrize("runtime", about.args if about else RUNTIMES)
+
+
 def open_descriptors() -> int:
     return len(os.listdir("/dev/fd"))
 
 
+@pytest.fixture(scope="session")
+def warm_loops() -> None:
+    """The first loop of a kind opens descriptors that all later ones share."""
+    for new_loop in LOOPS.values():
+        LoopThread(new_loop()).end()
+
+
 @pytest.fixture(autouse=True)
-def nothing_left(authority: Authority) -> Iterator[None]:
+def nothing_left(authority: Authority, warm_loops: None) -> Iterator[None]:
     """Every test ends with as many descriptors and threads as it began with."""
     gc.collect()
     threads, descriptors = set(threading.enumerate()), open_descriptors()
@@ -67,11 +81,11 @@ def serve(authority: Authority, nothing_left: None) -> Iterator[Callable[..., Ra
 
 
 @pytest.fixture
-def make_client(authority: Authority, serve: object) -> Iterator[Callable[..., Client]]:
+def make_client(authority: Authority, serve: object, runtime: str) -> Iterator[Callable[..., AnyClient]]:
     """Makes clients with a pacer each (one that never makes anybody wait), closed after the test."""
     with ExitStack() as running:
 
-        def make(origin: str | RawServer | Sandbox, **settings: Any) -> Client:
+        def make(origin: str | RawServer | Sandbox, **settings: Any) -> AnyClient:
             if isinstance(origin, Sandbox):
                 settings.setdefault("trust", origin.ca_file)
                 origin = origin.url.removesuffix("/api")
@@ -81,8 +95,8 @@ def make_client(authority: Authority, serve: object) -> Iterator[Callable[..., C
                 settings.setdefault("trust", authority.ca_file)
             settings.setdefault("pacer", Pacer(limit=10_000, spacing=0.0))
             settings.setdefault("timeout", WITHIN_S)
-            client = Client(origin, **settings)
-            running.callback(client.close, drain=0.0)
+            client = new_client(runtime, origin, **settings)
+            running.callback(client.end if isinstance(client, InLoop) else lambda: client.close(drain=0.0))
             return client
 
         yield make

@@ -23,6 +23,7 @@ def closing(client, drain: float) -> threading.Thread:
     return thread
 
 
+@pytest.mark.about("blocking")
 @both
 def test_a_call_in_flight_ends_within_the_drain(serve, make_client, tls):
     """``close`` waits for the answer, however long the drain may be, and then for nothing more."""
@@ -91,6 +92,7 @@ def test_a_dial_under_way_ends_as_closed_and_not_sent_beyond_the_drain(make_clie
     assert list(pacer._abandoned)
 
 
+@pytest.mark.about("blocking")
 @pytest.mark.parametrize(("tls", "system_call"), [(False, "send"), (True, "send"), (True, "recv")])
 def test_what_a_socket_says_after_close_is_no_word_of_the_far_end(serve, make_client, tls, system_call):
     """``close`` may come right before any system call of a call that has not heard of the far end yet."""
@@ -228,6 +230,7 @@ class _Repeating(threading.Thread):
             self.error = error
 
 
+@pytest.mark.about("blocking")  # under asyncio a dial is the pool's, which ends it
 def test_a_last_dial_under_way_ends_as_closed(serve, make_client):
     """Two attempts have failed and no further would follow: the third is ended by ``close``, and says so."""
     third = threading.Event()
@@ -248,6 +251,7 @@ def test_a_last_dial_under_way_ends_as_closed(serve, make_client):
     assert (call.error.sent, call.error.attempts) == (Sent.NO, 3)
 
 
+@pytest.mark.about("blocking")
 def test_a_drain_may_be_endless(serve, make_client):
     """Infinity is a number of seconds too."""
     gate = Gate()

@@ -8,9 +8,13 @@ import sys
 import textwrap
 import threading
 
+import pytest
+
 from smswire.sandbox import Limits
 
 from .raw import OK, WITHIN_S, Peer
+
+pytestmark = pytest.mark.about("blocking")
 
 # In a process of its own: a fork in one that has threads is what Python 3.12 warns of, and what is tested here.
 SCRIPT = """

@@ -17,6 +17,8 @@ from smswire.flow.retry import Outcome
 from .raw import OK, WITHIN_S, Peer, black_hole
 from .test_queue import Caller, Gate, wait_for_waiters
 
+pytestmark = pytest.mark.about("blocking")
+
 
 @pytest.fixture(autouse=True)
 def interruptible() -> Iterator[None]:

@@ -25,6 +25,8 @@ from smswire.wire import Channel
 from ..flow.calls import Call
 from .raw import OK, Peer
 
+pytestmark = pytest.mark.about("blocking")
+
 # Signals are delivered where a function begins, and behind each call: that is where a profiler is called, too.
 POINTS = ("call", "return", "c_return")
 

@@ -96,3 +96,16 @@ def test_a_deadline_while_the_server_reads_nothing_is_maybe_sent(serve, make_cli
     server.may_end.set()
     assert isinstance(call.error, errors.Timeout)
     assert (call.error.sent, call.error.phase) == (Sent.MAYBE, "sending the request")
+
+
+@pytest.mark.parametrize("lane", ["auto", "h11"])
+def test_a_client_hands_its_lane_to_every_connection(make_sandbox, make_client, lane):
+    """Either reads the same answers and keeps the connection; another lane there is not."""
+    sandbox = make_sandbox(tls=False)
+    client = make_client(sandbox.url.removesuffix("/api"), lane=lane)
+    for _ in range(2):
+        assert client.request("GET", "/api/balance", headers=[("X-Api-Key", "sandbox-key")]).status == 200
+    assert client.stats().opened == 1
+    assert client._pool._new_channel()._lane == lane
+    with pytest.raises(errors.ConfigurationError, match="lane"):
+        make_client(sandbox.url.removesuffix("/api"), lane="fast")

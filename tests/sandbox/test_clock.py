@@ -73,6 +73,33 @@ def test_with_a_real_clock_the_event_loop_wakes_the_alarms(loop: asyncio.Abstrac
     assert rung == ["first", "last"]
 
 
+def test_an_alarm_that_fails_keeps_no_other_from_ringing(loop: asyncio.AbstractEventLoop) -> None:
+    """Neither one due at the same time nor a later one; the loop hears of the failure."""
+    faults: list[object] = []
+    rung: list[str] = []
+    timers = Timers(loop.time, loop)
+    loop.set_exception_handler(lambda loop, context: faults.append(context["exception"]))
+    failure = RuntimeError("one alarm failed")
+
+    def fail() -> None:
+        raise failure
+
+    def end() -> None:
+        rung.append("later")
+        loop.stop()
+
+    due = loop.time()
+    alarms = [Alarm(fail), Alarm(lambda: rung.append("at the same time")), Alarm(end)]
+    for alarm, time in zip(alarms, (due, due, due + 0.01), strict=True):
+        timers.set(alarm, time)
+    given_up = loop.call_later(30.0, loop.stop)
+    loop.run_forever()
+    given_up.cancel()
+    loop.set_exception_handler(None)
+    assert rung == ["at the same time", "later"]
+    assert faults == [failure]
+
+
 def test_closed_timers_ring_nothing(loop: asyncio.AbstractEventLoop) -> None:
     """What was set is forgotten."""
     clock = ManualClock()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import ssl
+import struct
 import threading
 from collections.abc import Callable
 
@@ -11,7 +13,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smswire.sandbox import Limits, Sandbox
+from smswire.sandbox import Limits, ManualClock, Sandbox
+from smswire.sandbox.api import OneTooMany
+from smswire.sandbox.clock import Timers
+from smswire.sandbox.connection import Connection
+from smswire.sandbox.exchange import Peer, Terms
+from smswire.sandbox.journal import Journal
+from smswire.sandbox.listening import listening
 
 from .raw import FORM, JSON, KEY, NUMBER, TIMEOUT_S, Raw, request
 
@@ -346,6 +354,50 @@ def test_a_farewell_over_tls_is_returned(both: Sandbox) -> None:
         with client.socket.unwrap() as below:
             below.settimeout(TIMEOUT_S)
             assert below.recv(1) == b""
+
+
+class ResetInTheLastMoment(socket.socket):
+    """A server's socket whose far end resets the connection after the last byte and before the end of the stream."""
+
+    client: socket.socket
+
+    def shutdown(self, how: int) -> None:
+        self.client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.client.close()
+        super().shutdown(how)
+
+
+def test_a_client_that_resets_while_the_stream_is_ended_is_no_fault() -> None:
+    """The connection is gone, and the loop hears of no error: another connection's alarms hang on it."""
+    faults: list[object] = []
+
+    async def serve() -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda loop, context: faults.append(context))
+        clock, gone = ManualClock(), asyncio.Event()
+        timers = Timers(clock, loop)
+        with listening("127.0.0.1", 0) as sock:
+            client = socket.create_connection(sock.getsockname(), TIMEOUT_S)
+            accepted = ResetInTheLastMoment(fileno=sock.accept()[0].detach())
+        accepted.client = client
+        accepted.setblocking(False)
+        connection = Connection(
+            Peer(1, "127.0.0.1", 1),
+            OneTooMany(Journal()),
+            Terms(3.0, 60.0, 2.0, 65_536, 65_536, delay=0.3),
+            timers,
+            None,
+            lambda connection: gone.set(),
+        )
+        await loop.connect_accepted_socket(lambda: connection, accepted)
+        connection.data_received(BALANCE)
+        clock.advance(0.3)
+        timers.ring_due()
+        await asyncio.wait_for(gone.wait(), TIMEOUT_S)
+        assert client.fileno() == -1
+
+    asyncio.run(serve())
+    assert faults == []
 
 
 @given(cuts=st.lists(st.integers(1, 40), max_size=30))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import os
 import resource
 import socket
@@ -36,6 +37,15 @@ def test_whatever_is_queued_is_accepted_in_one_go() -> None:
                 client.close()
 
     asyncio.run(accept())
+
+
+def test_a_place_that_cannot_be_listened_on_is_named() -> None:
+    """Address and port: one of several may be at fault."""
+    with listening("127.0.0.1", 0) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(OSError, match=f"cannot listen on 127.0.0.1, port {port}: ") as caught:
+            listening("127.0.0.1", port)
+        assert caught.value.errno == errno.EADDRINUSE
 
 
 @contextlib.contextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from smswire.flow.retry import Outcome
@@ -38,13 +37,12 @@ class Call:
 
 
 class Signal:
-    """What a call waits with; ``kick`` is called at each wake-up too."""
+    """What a call waits with."""
 
-    def __init__(self, clock: Clock, kick: Callable[[], None], deadline: float = math.inf) -> None:
+    def __init__(self, clock: Clock, deadline: float = math.inf) -> None:
         self.task: Task | None = None
         self.deadline = deadline
         self._clock = clock
-        self._kick = kick
         self._is_set = False
 
     def arm(self) -> None:
@@ -54,7 +52,6 @@ class Signal:
         self._is_set = True
         if self.task is not None:
             self.task.wake(at_once=self._clock.is_eager())
-        self._kick()
 
     def wait(self, until: float) -> Steps:
         while not self._is_set and self._clock.now < until:

@@ -2,7 +2,7 @@
 
 It mirrors ``smswire.net.blocking``, with tasks for threads and the simulated network for sockets, and owns no rule of
 its own either. With ``dials=False`` the openings belong to the pool, as they do under asyncio: one task asks the pool
-for the next dial and is kicked whenever a call joins the queue or is woken in it.
+for the next dial, woken by ``Pool.dialer``.
 
 What it watches on the side, for the laws: who uses a connection, in which order calls queued and were served, and
 that a wake-up too many changes nothing.
@@ -89,11 +89,12 @@ class Client(Sockets):
         self._tasks: dict[Call, Task] = {}
         self._dialer_waits_until = -math.inf
         self._openings: dict[Opening, Task] = {}
-        self._rest = Signal(clock, lambda: None)
-        self._news = Signal(clock, lambda: None)
+        self._rest = Signal(clock)
+        self._news = Signal(clock)
         if dials:
             self.pool.switches = self._suspend_running
         else:
+            self.pool.dialer = self._news.wake
             self._news.task = Task(clock, self._dialer(), late)
             self._news.task.start()
 
@@ -102,7 +103,7 @@ class Client(Sockets):
     def start(self, call: Call) -> None:
         """Begins a call, in a task of its own."""
         call.deadline = self._clock.now + call.timeout
-        signal = Signal(self._clock, self._news.wake, call.deadline)
+        signal = Signal(self._clock, call.deadline)
         task = signal.task = Task(self._clock, self._request(call, signal), lambda: self._draw_late(call))
         self._tasks[call] = task
         task.start()
@@ -166,7 +167,6 @@ class Client(Sockets):
             draw=self._random.random,
             outcome=call.outcome,
             repeatable=call.repeatable,
-            dials=self._dials,
         )
         try:
             try:
@@ -238,8 +238,6 @@ class Client(Sockets):
 
     def _wait(self, call: Call, steps: Dispatch, signal: Signal) -> Steps:
         self.queued[call] = None
-        if not self._dials:
-            self._news.wake()
         self._waiting[steps] = signal
         if not self._has_ended:
             yield from signal.wait(steps.wait_until)

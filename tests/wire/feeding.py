@@ -8,6 +8,8 @@ from itertools import pairwise
 from smswire.errors import ConnectionEnded, ProtocolError, Sent, SmswireError
 from smswire.wire import Channel, Limits, Request, Response
 
+from .lanes import new_channel
+
 HOST = "127.0.0.1:8080"
 DEFAULT = Limits()
 
@@ -23,7 +25,7 @@ def answer(*fields: bytes, body: bytes = b"\r\n100", start: bytes = OK) -> bytes
 
 def asked(method: str = "GET", *, limits: Limits = DEFAULT) -> Channel:
     """A plain channel whose request has left."""
-    channel = Channel(HOST, limits=limits)
+    channel = new_channel(HOST, limits=limits)
     channel.send_request(Request(method, "/"))
     channel.handed_over(len(channel.bytes_to_send()))
     assert channel.fully_handed

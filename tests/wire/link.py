@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from smswire.wire import Channel, Request
+from smswire.wire import Request
 
 from .feeding import HOST as PLAIN_HOST
+from .lanes import new_channel
 from .peer import Peer, connected, take
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n100"
@@ -20,7 +21,7 @@ class Link:
         if secure:
             self.channel, self.peer = connected()
         else:
-            self.channel = Channel(PLAIN_HOST)
+            self.channel = new_channel(PLAIN_HOST)
 
     @property
     def read(self) -> bytes:

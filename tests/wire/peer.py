@@ -13,6 +13,8 @@ import trustme
 
 from smswire.wire import TLS, Channel
 
+from .lanes import new_channel
+
 TLS12, TLS13 = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3
 VERSIONS = (TLS12, TLS13)
 NAME = "gateway.example"
@@ -58,7 +60,7 @@ def client_context(alpn: Sequence[str] = ("http/1.1",), *, minimum: ssl.TLSVersi
 
 def opening(name: str = NAME, context: ssl.SSLContext | None = None) -> Channel:
     """A channel whose ClientHello waits to be sent."""
-    return Channel(HOST, tls=TLS(context or client_context(), name))
+    return new_channel(HOST, tls=TLS(context or client_context(), name))
 
 
 class Peer:

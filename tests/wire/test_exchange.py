@@ -12,10 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smswire.errors import ConnectionEnded, InvalidRequest, ProtocolError
-from smswire.wire import Channel, Limits, Request
-from smswire.wire.exchange import MAX_HEADS, SLICE_BYTES, Exchange, Heads, inflate, new_reader
+from smswire.wire import Limits, Request
+from smswire.wire.content import inflate
+from smswire.wire.exchange import MAX_HEADS, Heads
+from smswire.wire.general import SLICE_BYTES, General, new_reader
 
 from .feeding import HOST, Read, asked, pieces_of, read, read_any_way
+from .lanes import new_channel
 
 TCHAR = "!#$%&'*+-.^_`|~0123456789ABCXYZabcxyz"
 names = st.text(TCHAR, min_size=1, max_size=8).map(lambda name: "X-" + name)
@@ -48,7 +51,7 @@ def test_a_remembered_head_is_what_h11_would_have_said(
     calls: list[tuple[str, str, list[tuple[str, str]]]], sent: list[tuple[int, bytes]]
 ) -> None:
     """Whatever was said before on the connection, head and body are h11's bytes, to the last."""
-    channel = Channel(HOST)
+    channel = new_channel(HOST)
     for index, body in sent:
         request = Request(*calls[index % len(calls)], body)
         channel.send_request(request)
@@ -62,18 +65,18 @@ def test_a_remembered_head_is_what_h11_would_have_said(
 def test_a_request_says_how_long_it_is_where_it_must() -> None:
     """POST, PUT and PATCH do so even without content, others only with some; the length comes last."""
     for method in ("POST", "PUT", "PATCH"):
-        assert Heads(HOST).head_of(Request(method, "/"))[0].endswith(b"\r\nContent-Length: 0\r\n\r\n")
+        assert Heads(HOST).head_of(Request(method, "/")).endswith(b"\r\nContent-Length: 0\r\n\r\n")
     for method in ("GET", "DELETE", "HEAD"):
-        assert b"Content-Length" not in Heads(HOST).head_of(Request(method, "/"))[0]
-    head = Heads(HOST).head_of(Request("DELETE", "/", [("A", "b")], b"xyz"))[0]
+        assert b"Content-Length" not in Heads(HOST).head_of(Request(method, "/"))
+    head = Heads(HOST).head_of(Request("DELETE", "/", [("A", "b")], b"xyz"))
     assert head.startswith(b"DELETE / HTTP/1.1\r\nHost: 127.0.0.1:8080\r\nA: b\r\n")
     assert head.endswith(b"\r\nContent-Length: 3\r\n\r\n")
 
 
 def test_no_coding_is_asked_for_unless_the_caller_does() -> None:
     """`Accept-Encoding: identity` is added in the absence of another, in any case."""
-    assert b"Accept-Encoding: identity\r\n" in Heads(HOST).head_of(Request("GET", "/"))[0]
-    head = Heads(HOST).head_of(Request("GET", "/", [("accept-ENCODING", "gzip")]))[0]
+    assert b"Accept-Encoding: identity\r\n" in Heads(HOST).head_of(Request("GET", "/"))
+    head = Heads(HOST).head_of(Request("GET", "/", [("accept-ENCODING", "gzip")]))
     assert b"identity" not in head
 
 
@@ -290,7 +293,7 @@ def test_no_error_repeats_what_the_peer_sent() -> None:
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nxse\r\n",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nsecret\r\n\r\n",
     ):
-        channel = Channel(HOST)
+        channel = new_channel(HOST)
         channel.send_request(Request("GET", "/?secret"))
         channel.handed_over(len(channel.bytes_to_send()))
         with pytest.raises(ProtocolError) as caught:
@@ -308,9 +311,7 @@ def test_where_the_door_and_h11_see_different_ends_nobody_is_believed(
     for_h11: str, for_the_door: str, size: int
 ) -> None:
     """Whichever ends first: a byte that one takes for the body and the other for what follows is no answer."""
-    event = h11.Request(method=for_h11, target="/", headers=[("Host", "h")])
-    exchange = Exchange(new_reader(Limits()), event, for_the_door, Limits())
+    general = General(new_reader(for_h11, Limits()), for_the_door, Limits())
     with pytest.raises(ProtocolError, match="end in two places"):
-        exchange.receive(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (size, bytes(size)))
-    assert exchange.response is None
-    assert not exchange.is_reusable
+        general.receive(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (size, bytes(size)))
+    assert not general.is_reusable

@@ -13,6 +13,7 @@ from smswire.wire import Channel, Request
 
 from .feeding import HOST
 from .key_update import ServerKeys, server_with_secrets
+from .lanes import new_channel
 from .peer import VERSIONS, connected, take
 
 NOTHING = b"HTTP/1.1 204 No Content\r\n\r\n"
@@ -55,7 +56,7 @@ def test_over_tls_handed_is_exactly_what_the_far_end_can_decrypt(
 @given(bodies, takes)
 def test_over_plain_http_every_byte_counts(body: bytes, counts: list[int]) -> None:
     """There the far end can act on any."""
-    channel = Channel(HOST)
+    channel = new_channel(HOST)
     channel.send_request(post(body))
     whole, gone = bytes(channel.bytes_to_send()), 0
     for count in counts:
@@ -226,7 +227,7 @@ def test_a_key_update_of_ours_leaves_only_if_asked_for(wants_ours: bool) -> None
 
 def test_what_was_not_there_cannot_have_been_handed_over() -> None:
     """More than was offered, or less than nothing, is the runtime's mistake, and counts for nothing."""
-    for channel in (Channel(HOST), connected()[0]):
+    for channel in (new_channel(HOST), connected()[0]):
         with pytest.raises(ValueError, match="more was handed over"):
             channel.handed_over(1)
         channel.send_request(post(b"x"))

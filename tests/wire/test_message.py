@@ -170,6 +170,28 @@ def test_headers_answer_like_a_list_searched_in_any_case(pairs: list[tuple[str, 
     assert headers != pairs
 
 
+VALUES = st.text("ab \t:\xe4,", max_size=4).map(lambda value: value.strip(" \t"))
+SPACES = st.sampled_from(["", " ", "\t", " \t "])
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(["Via", "via", "VIA", "Age", "X"]), VALUES, SPACES, SPACES), max_size=5),
+    st.lists(st.sampled_from(["via", "AGE", "x", "none", "vi", "a", "x:", "via:a\r\nage", ""]), max_size=4),
+)
+def test_lines_of_a_head_are_the_fields_they_hold(fields: list[tuple[str, str, str, str]], asked: list[str]) -> None:
+    """Whatever is asked of them first."""
+    lines = "".join(f"\r\n{name}:{before}{value}{behind}" for name, value, before, behind in fields) + "\r\n"
+    expected = Headers([(name, value) for name, value, _, _ in fields])
+    headers = Headers.of_lines(lines)
+    for name in asked:
+        assert headers.get(name, "?") == expected.get(name, "?")
+    assert Headers.of_lines(lines).get_all("via") == expected.get_all("via")
+    assert len(Headers.of_lines(lines)) == len(expected)
+    assert hash(Headers.of_lines(lines)) == hash(expected)
+    assert repr(Headers.of_lines(lines)) == repr(expected)
+    assert pickle.loads(pickle.dumps(Headers.of_lines(lines))) == headers == expected
+
+
 def test_headers_are_asked_by_name_or_by_place() -> None:
     """A field without a value is there; a pair is found only as it was spelled; what is not there is an error."""
     headers = Headers([("Content-Type", "text/plain"), ("X", "")])

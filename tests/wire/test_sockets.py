@@ -14,9 +14,10 @@ import h11
 import pytest
 
 from smswire.errors import ConnectionEnded, ProtocolError, Sent, SmswireError
-from smswire.wire import TLS, Channel, Limits, Request, Response
+from smswire.wire import TLS, Limits, Request, Response
 
 from .feeding import DEFAULT
+from .lanes import new_channel
 from .peer import HOST, NAME, TLS12, TLS13, client_context, server_context
 
 SECONDS = 30.0
@@ -90,7 +91,7 @@ class Client:
 
     def __init__(self, link: socket.socket, version: ssl.TLSVersion | None, limits: Limits = DEFAULT) -> None:
         self.link = link
-        self.channel = Channel(HOST, tls=None if version is None else TLS(client_context(), NAME), limits=limits)
+        self.channel = new_channel(HOST, tls=None if version is None else TLS(client_context(), NAME), limits=limits)
         self.writes = 0
         while not self.channel.established or self.channel.bytes_to_send():
             self._step()

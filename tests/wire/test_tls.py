@@ -15,6 +15,7 @@ from smswire.wire import TLS, Channel, Request
 from smswire.wire.tls import Session
 
 from .feeding import pieces_of
+from .lanes import new_channel
 from .peer import (
     HOST,
     NAME,
@@ -277,7 +278,7 @@ def test_a_session_has_its_context_as_it_was_given() -> None:
     """Nothing about a shared context is changed by using it."""
     context = client_context()
     before = (context.options, context.verify_mode, context.check_hostname, context.minimum_version)
-    channel = Channel(HOST, tls=TLS(context, NAME))
+    channel = new_channel(HOST, tls=TLS(context, NAME))
     shake_hands(channel, Peer(server_context()))
     assert before == (context.options, context.verify_mode, context.check_hostname, context.minimum_version)
 

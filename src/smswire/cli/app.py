@@ -23,6 +23,22 @@ class _Commands(click.Group):
         return command
 
 
+def _show_version(ctx: click.Context, option: click.Parameter, is_wanted: bool) -> None:
+    if is_wanted:
+        from .. import __version__
+
+        click.echo(f"smswire {__version__}")
+        ctx.exit()
+
+
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--version",
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=_show_version,
+    help="Show the version and exit.",
+)
 def app() -> None:
     """Send SMS through the gateway seven.io (once sms77.io), or through a sandbox of it on this machine."""

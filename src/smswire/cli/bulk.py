@@ -15,10 +15,10 @@ from .options import (
     NOT_ALL_ACCEPTED,
     WRONG_USAGE,
     Command,
+    Result,
     Settings,
     complain,
     gateway_options,
-    print_json,
 )
 
 if TYPE_CHECKING:
@@ -31,40 +31,36 @@ _SHOWN_FAILURES = 10  # without a report they are all there is to go by; 20,000 
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--report", type=click.Path(path_type=Path), metavar="FILE", help="Write a line a recipient (CSV).")
 @gateway_options
-@click.pass_context
-def bulk(ctx: click.Context, settings: Settings, file: Path, report: Path | None, as_json: bool) -> None:
+@click.pass_obj
+def bulk(interrupts: Interrupts, /, settings: Settings, file: Path, report: Path | None, **_: object) -> Result:
     """Send every message of a CSV file.
 
     The first line of FILE names the columns: to and text, and any of the gateway's options (from, label, foreign_id,
     delay, ttl, flash, ...). UTF-8; comma, semicolon or tab. The whole file is checked before anything is sent.
 
-    Exit status: 0 all accepted, 1 not all, 2 nothing sent because of the file or the usage, 130 interrupted.
+    Exit status: 0 all accepted, 1 not all or no report, 2 nothing sent because of the file or the usage, 130
+    interrupted. That the result cannot be printed does not change it.
     """
     from .report import ReportError
     from .sending import send_file
     from .table import TableError
 
     try:
-        with Interrupts() as interrupts:
-            delivery = send_file(file, settings, interrupts, report=report)
+        delivery = send_file(file, settings, interrupts, report=report)
     except TableError as error:
         complain(f"{file} cannot be sent as it is, and nothing was:\n{error}")
-        if as_json:
-            findings = [finding._asdict() for finding in error.findings]
-            print_json({"error": "the file cannot be sent as it is", "sent": "no", "findings": findings})
-        ctx.exit(WRONG_USAGE)
+        findings = [finding._asdict() for finding in error.findings]
+        return Result(WRONG_USAGE, {"error": "the file cannot be sent as it is", "sent": "no", "findings": findings})
     except ReportError as error:
         complain(f"{error}; nothing was sent")
-        if as_json:
-            print_json({"error": str(error), "sent": "no"})
-        ctx.exit(WRONG_USAGE)
+        return Result(WRONG_USAGE, {"error": str(error), "sent": "no"})
+    except KeyboardInterrupt:  # once something is sent, it is the delivery that says so
+        complain("interrupted; nothing was sent")
+        return Result(INTERRUPTED, {"error": "interrupted", "sent": "no"})
     for sentence in failures(delivery):
         complain(sentence)
-    if as_json:
-        print_json(delivery.as_json() | {"report": str(report) if delivery.reported else None})
-    else:
-        click.echo("\n".join(summary(delivery)))
-    ctx.exit(_status(delivery, report))
+    account = delivery.as_json() | {"report": str(report) if delivery.reported else None}
+    return Result(_status(delivery, report), account, summary(delivery))
 
 
 def _status(delivery: Delivery, report: Path | None) -> int:

@@ -20,11 +20,11 @@ from .options import (
     ACCEPTED,
     NOT_ALL_ACCEPTED,
     Command,
+    Result,
     Settings,
     complain,
     connections_option,
     json_option,
-    print_json,
 )
 from .trial import MAX_MESSAGES, Sent, judge, messages, peak, table
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 _LIMIT = 50  # connections in any second, as the gateway documents it
 
 
-class _Result(NamedTuple):
+class _Figures(NamedTuple):
     """The figures of one run, by the names they have in ``--json``."""
 
     messages: int
@@ -71,8 +71,10 @@ class _Result(NamedTuple):
 )
 @click.option("--chunked", is_flag=True, help="Let the sandbox answer in chunks, without a length.")
 @json_option
-@click.pass_context
-def demo(ctx: click.Context, count: int, connections: int, no_pacing: bool, chunked: bool, as_json: bool) -> None:
+@click.pass_obj
+def demo(
+    interrupts: Interrupts, /, count: int, connections: int, no_pacing: bool, chunked: bool, **_: object
+) -> Result:
     """Send a file of awkward messages to a sandbox on this machine, and check every byte that arrived.
 
     Exit status: 0 every message was accepted once and unaltered, and no second saw more than 50 connections; 1 not so;
@@ -82,23 +84,21 @@ def demo(ctx: click.Context, count: int, connections: int, no_pacing: bool, chun
     from .sandboxed import SandboxError
 
     try:
-        with Interrupts() as interrupts:
-            delivery, result = _run(count, connections, interrupts, is_paced=not no_pacing, is_chunked=chunked)
+        delivery, figures = _run(count, connections, interrupts, is_paced=not no_pacing, is_chunked=chunked)
     except SandboxError as error:
         complain(str(error))
-        ctx.exit(NOT_ALL_ACCEPTED)
+        return Result(NOT_ALL_ACCEPTED, {"error": str(error)})
     _show_failures(delivery)
-    if as_json:
-        print_json(result._asdict())
-    else:
-        click.echo("\n".join(_in_words(result, is_paced=not no_pacing)))
-    is_well = result.is_faithful() and (no_pacing or (result.is_within_limit() and result.accepted == result.messages))
-    ctx.exit(ACCEPTED if is_well else NOT_ALL_ACCEPTED)
+    is_well = figures.is_faithful() and (
+        no_pacing or (figures.is_within_limit() and figures.accepted == figures.messages)
+    )
+    status = ACCEPTED if is_well else NOT_ALL_ACCEPTED
+    return Result(status, figures._asdict(), _in_words(figures, is_paced=not no_pacing))
 
 
 def _run(
     count: int, connections: int, interrupts: Interrupts, *, is_paced: bool, is_chunked: bool
-) -> tuple[Delivery, _Result]:
+) -> tuple[Delivery, _Figures]:
     from ..net.pacers import Pacer
     from .sandboxed import running_sandbox
     from .sending import send_file
@@ -119,13 +119,13 @@ def _run(
         return delivery, _measure(sent, delivery, sandbox)
 
 
-def _measure(sent: list[Sent], delivery: Delivery, sandbox: RunningSandbox) -> _Result:
+def _measure(sent: list[Sent], delivery: Delivery, sandbox: RunningSandbox) -> _Figures:
     received = [Sent(entry["to"], entry["text"]) for entry in sandbox.saw("messages")]
     accepts = sandbox.saw("accepts")
     opened = sum(bool(entry["admitted"]) for entry in accepts)
     account = delivery.as_json()
     not_sent = {line.to for line in delivery.failures() if line.sent == "no"}
-    return _Result(
+    return _Figures(
         messages=len(sent),
         accepted=account["accepted"],
         not_sent=account["not_sent"],
@@ -147,27 +147,27 @@ def _show_failures(delivery: Delivery) -> None:
         complain(sentence)
 
 
-def _in_words(result: _Result, *, is_paced: bool) -> Iterator[str]:
+def _in_words(figures: _Figures, *, is_paced: bool) -> Iterator[str]:
     """The figures, and what they come to."""
-    yield f"{result.messages:,} messages from a CSV file, over TLS, to a sandbox in a process of its own"
+    yield f"{figures.messages:,} messages from a CSV file, over TLS, to a sandbox in a process of its own"
     rows = (
-        ("accepted", f"{result.accepted:,}"),
-        ("calls", f"{result.calls:,}"),
-        ("connections opened", f"{result.connections_opened:,}, refused {result.connections_refused:,}"),
-        ("most in any second", f"{result.peak_connections_per_second:,} (the gateway's limit is {_LIMIT})"),
-        ("time", f"{result.seconds:.1f} s, {result.messages_per_second:,.0f} messages a second"),
+        ("accepted", f"{figures.accepted:,}"),
+        ("calls", f"{figures.calls:,}"),
+        ("connections opened", f"{figures.connections_opened:,}, refused {figures.connections_refused:,}"),
+        ("most in any second", f"{figures.peak_connections_per_second:,} (the gateway's limit is {_LIMIT})"),
+        ("time", f"{figures.seconds:.1f} s, {figures.messages_per_second:,.0f} messages a second"),
     )
     for name, figure in rows:
         yield f"  {name:<20} {figure}"
-    if result.not_sent or result.maybe_sent:
-        yield f"{result.not_sent:,} were reported as not sent, {result.maybe_sent:,} as perhaps sent"
-    if result.is_faithful():
+    if figures.not_sent or figures.maybe_sent:
+        yield f"{figures.not_sent:,} were reported as not sent, {figures.maybe_sent:,} as perhaps sent"
+    if figures.is_faithful():
         yield "nothing lost, nothing twice, nothing altered"
     else:
         yield (
-            f"lost: {result.lost:,}, twice: {result.duplicated:,}, altered: {result.altered:,}, "
-            f"reported as not sent and yet received: {result.misreported:,}"
+            f"lost: {figures.lost:,}, twice: {figures.duplicated:,}, altered: {figures.altered:,}, "
+            f"reported as not sent and yet received: {figures.misreported:,}"
         )
     if not is_paced:
-        state = "within" if result.is_within_limit() else "over"
-        yield f"pacing was off: {result.peak_connections_per_second:,} connections in one second, {state} the limit"
+        state = "within" if figures.is_within_limit() else "over"
+        yield f"pacing was off: {figures.peak_connections_per_second:,} connections in one second, {state} the limit"

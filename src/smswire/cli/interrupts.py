@@ -5,6 +5,7 @@
   stand. It counts from a second after the first on, since one keypress may reach a program twice, from the terminal and
   from the program that started it.
 - What must not be torn at all holds them back (``held``).
+- Once the work is done (``end``), what is left is short and must be told: none raises any more.
 - Any other would tear what the first has set going: a report half written, a child process left running. It is
   answered with a word on stderr; every wait that is left has a deadline.
 """
@@ -42,6 +43,7 @@ class Interrupts:
         self._may_give_up = False
         self._is_held = False
         self._held_back = False
+        self._has_ended = False
         self._handlers_before: list[tuple[signal.Signals, Any]] = []
 
     def __enter__(self) -> Interrupts:
@@ -77,6 +79,10 @@ class Interrupts:
                 self._held_back = False
                 self._act()
 
+    def end(self) -> None:
+        """The work is done: from here on an interrupt is answered with a word only."""
+        self._has_ended = True
+
     def _handle(self, number: int, frame: FrameType | None) -> None:
         if self._is_held:
             self._held_back = True
@@ -85,6 +91,9 @@ class Interrupts:
 
     def _act(self) -> None:
         now = self._clock()
+        if self._has_ended:
+            _say(b"already stopping")
+            return
         if self._first_at is None:
             self._first_at = now
             if self._may_give_up:

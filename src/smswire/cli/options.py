@@ -1,5 +1,8 @@
 """What the commands share: the options that say which gateway and how, and how a command ends.
 
+A command gives a ``Result`` and prints none of it: what goes wrong in printing is no error of the call, and cannot be
+taken for one.
+
 The API key comes from the environment or a file, never from an argument, which every user of the machine could read
 in the list of processes. It is never printed.
 
@@ -12,12 +15,15 @@ from __future__ import annotations
 import codecs
 import functools
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
+
+from .interrupts import Interrupts
+from .streams import stdout_loss
 
 if TYPE_CHECKING:
     from ..gateway import Gateway
@@ -32,7 +38,7 @@ class Settings:
     """Which gateway, and how to reach it; the key is not in the repr.
 
     Attributes:
-        base_url, auth, send_as: as ``Gateway`` has them, or None for its default.
+        base_url, auth, send_as, timeout: as ``Gateway`` has them, or None for its default.
         trust: file with the certificates to trust, or None for the usual ones.
         connections: how many connections there may be at once.
     """
@@ -43,6 +49,7 @@ class Settings:
     connections: int = 50
     auth: str | None = None
     send_as: str | None = None
+    timeout: float | None = None
 
     def gateway(self, *, pacer: Pacer | None = None) -> Gateway:
         """A gateway as set.
@@ -52,7 +59,8 @@ class Settings:
         """
         from ..gateway import Gateway
 
-        chosen = {"base_url": self.base_url, "auth": self.auth, "send_as": self.send_as, "pacer": pacer}
+        names = ("base_url", "auth", "send_as", "timeout")
+        chosen = {"pacer": pacer} | {name: getattr(self, name) for name in names}
         given: dict[str, Any] = {name: value for name, value in chosen.items() if value is not None}
         return Gateway(self.api_key, trust=self.trust, max_connections=self.connections, **given)
 
@@ -63,7 +71,23 @@ connections_option = click.option(
 json_option = click.option("--json", "as_json", is_flag=True, help="One line of JSON, last on stdout.")
 
 
-def gateway_options(command: Callable[..., None]) -> Callable[..., None]:
+class Result(NamedTuple):
+    """What a command came to.
+
+    Attributes:
+        status: the exit status.
+        as_json: what ``--json`` prints.
+        words: the lines printed without it.
+        is_all: there is nothing to it but what is printed, so that a failed print is a failure.
+    """
+
+    status: int
+    as_json: Mapping[str, Any]
+    words: Iterable[str] = ()
+    is_all: bool = False
+
+
+def gateway_options(command: Callable[..., Result]) -> Callable[..., Result]:
     """Adds the options of every command that speaks to a gateway; ``command`` gets them as its first argument."""
 
     @click.option("--base-url", metavar="URL", help="Where the gateway is, e.g. https://127.0.0.1:8443/api.")
@@ -81,6 +105,13 @@ def gateway_options(command: Callable[..., None]) -> Callable[..., None]:
     )
     @click.option("--auth", type=click.Choice(["basic", "x_api_key", "bearer", "p"]), help="How to show the key.")
     @click.option("--send-as", type=click.Choice(["form", "json", "query"]), help="How to write the parameters.")
+    @click.option(
+        "--timeout",
+        type=float,
+        metavar="SECONDS",
+        help="What a call may take, waiting for a connection included.",
+        show_default="30",
+    )
     @connections_option
     @json_option
     @functools.wraps(command)
@@ -90,10 +121,11 @@ def gateway_options(command: Callable[..., None]) -> Callable[..., None]:
         api_key_file: Path | None,
         auth: str | None,
         send_as: str | None,
+        timeout: float | None,
         connections: int,
         **rest: Any,
-    ) -> None:
-        command(Settings(_api_key(api_key_file), base_url, trust, connections, auth, send_as), **rest)
+    ) -> Result:
+        return command(Settings(_api_key(api_key_file), base_url, trust, connections, auth, send_as, timeout), **rest)
 
     return with_settings
 
@@ -114,28 +146,55 @@ def _api_key(file: Path | None) -> str:
 
 
 class Command(click.Command):
-    """A command that ends in one sentence on stderr and an exit status, whatever it raised of ours."""
+    """A command that ends in one sentence on stderr and an exit status, whatever it raised of ours.
+
+    Its function returns a ``Result``, and finds in ``ctx.obj`` the ``Interrupts`` that are in force around it.
+    """
 
     def invoke(self, ctx: click.Context) -> Any:
+        with Interrupts() as interrupts:
+            ctx.obj = interrupts
+            result = self._result(ctx, interrupts)
+            if ctx.params.get("as_json"):
+                print_json(result.as_json)
+            elif words := "\n".join(result.words):
+                click.echo(words)
+        ctx.exit(NOT_ALL_ACCEPTED if result.is_all and stdout_loss() else result.status)
+
+    def _result(self, ctx: click.Context, interrupts: Interrupts) -> Result:
         from ..errors import ConfigurationError, InvalidRequest, SmswireError
 
         try:
-            return super().invoke(ctx)
+            result: Result = super().invoke(ctx)
+            interrupts.end()
         except SmswireError as error:
-            if ctx.params.get("as_json"):
-                print_json({"error": str(error), "sent": error.sent.value, "code": getattr(error, "code", None)})
+            interrupts.end()
             complain(str(error))
-            ctx.exit(WRONG_USAGE if isinstance(error, ConfigurationError | InvalidRequest) else NOT_ALL_ACCEPTED)
-        except KeyboardInterrupt:
+            status = WRONG_USAGE if isinstance(error, ConfigurationError | InvalidRequest) else NOT_ALL_ACCEPTED
+            return Result(status, {"error": str(error), "sent": error.sent.value, "code": getattr(error, "code", None)})
+        except KeyboardInterrupt:  # a command that sends says by itself what it interrupted
             complain("interrupted")
-            ctx.exit(INTERRUPTED)
+            return Result(INTERRUPTED, {"error": "interrupted"})
+        return result
 
 
 def print_json(answer: Mapping[str, Any]) -> None:
     """One JSON object as one line of ASCII on stdout."""
     from ..codec import json
 
-    click.echo(json.encode(answer, ascii_only=True))
+    click.echo(json.encode(_as_text(answer), ascii_only=True))
+
+
+def _as_text(value: Any) -> Any:
+    """The value with every string in it made text: names of files need not be, and JSON carries nothing else."""
+    if isinstance(value, str):
+        try:
+            return value.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+        except UnicodeEncodeError:  # a lone surrogate that stands for no byte
+            return value.encode("utf-8", "backslashreplace").decode("utf-8")
+    if isinstance(value, Mapping):
+        return {_as_text(name): _as_text(member) for name, member in value.items()}
+    return [_as_text(member) for member in value] if isinstance(value, list | tuple) else value
 
 
 def complain(sentence: str) -> None:

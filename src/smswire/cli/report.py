@@ -60,17 +60,18 @@ class Report:
         self._written_as: str | None = None
 
     def __enter__(self) -> Report:
-        place = self.path.resolve()
-        if place.exists():
-            if not place.is_file():
-                raise ReportError(f"the report cannot go to {self.path}: it is not a regular file")
-            if place.samefile(self._source):
-                raise ReportError(f"the report cannot go to {self.path}: it is the file to be sent")
+        place = Path(os.path.realpath(self.path))
         try:
+            if place.exists():
+                if not place.is_file():
+                    raise ReportError(f"the report cannot go to {self.path}: it is not a regular file")
+                if place.samefile(self._source):
+                    raise ReportError(f"the report cannot go to {self.path}: it is the file to be sent")
             descriptor, self._written_as = tempfile.mkstemp(dir=place.parent, prefix=f".{place.name}.", suffix=".part")
         except OSError as error:
             raise ReportError(f"the report cannot go to {self.path}: {error.strerror}") from error
-        self._out = open(descriptor, "w", encoding="utf-8", newline="")
+        self._place = place
+        self._out = open(descriptor, "w", encoding="utf-8", errors="backslashreplace", newline="")
         return self
 
     def write(self, lines: Iterable[Line]) -> None:
@@ -87,7 +88,7 @@ class Report:
                 writer.writerows(lines)
                 self._out.flush()
                 os.fsync(self._out.fileno())
-            os.replace(self._written_as, self.path.resolve())
+            os.replace(self._written_as, self._place)
         except OSError as error:
             raise ReportError(f"the report could not be written to {self.path}: {error.strerror}") from error
         self._written_as = None
@@ -98,5 +99,5 @@ class Report:
         if self._written_as is not None:
             with contextlib.suppress(OSError):  # a full disk is told of once, by ``write``
                 self._out.close()
-            with contextlib.suppress(FileNotFoundError):
+            with contextlib.suppress(OSError):
                 os.unlink(self._written_as)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
+import threading
 from pathlib import Path
 from queue import SimpleQueue
 
@@ -32,6 +34,7 @@ PORT = click.IntRange(0, 65_535)
 @click.option(
     "--delay", type=click.FloatRange(min=0), default=0.0, metavar="SECONDS", help="Wait so long before each answer."
 )
+@click.option("--until-stdin-ends", is_flag=True, help="End when standard input does: with the program at its far end.")
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON.")
 def sandbox(
     host: str,
@@ -45,6 +48,7 @@ def sandbox(
     whitelist: str | None,
     chunked: bool,
     delay: float,
+    until_stdin_ends: bool,
     as_json: bool,
 ) -> None:
     """Run the gateway on loopback until Ctrl-C.
@@ -55,6 +59,8 @@ def sandbox(
     stop: SimpleQueue[None] = SimpleQueue()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda _number, _frame: stop.put(None))
+    if until_stdin_ends:
+        threading.Thread(target=_stop_with_stdin, args=(stop,), daemon=True).start()
     try:
         server = Sandbox(
             dict.fromkeys(_keys(api_key_file), whitelist),
@@ -68,13 +74,23 @@ def sandbox(
             chunked=chunked,
             delay=delay,
         ).start()
-    except (ValueError, ImportError, OSError) as error:
+    except (ValueError, ImportError) as error:
         raise click.ClickException(str(error)) from error
+    except OSError as error:
+        raise click.ClickException(error.strerror or str(error)) from error
     try:
         _announce(server, as_json)
         stop.get()
     finally:
         server.close()
+
+
+def _stop_with_stdin(stop: SimpleQueue[None]) -> None:
+    """Reads the descriptor itself: a daemon thread in ``sys.stdin`` would hold its lock when the process ends."""
+    with contextlib.suppress(OSError):
+        while os.read(0, 4096):
+            pass
+    stop.put(None)
 
 
 def _keys(file: str | None) -> list[str]:

@@ -64,6 +64,8 @@ class RunningSandbox:
 def running_sandbox(api_key: str, interrupts: Interrupts, *arguments: str) -> Iterator[RunningSandbox]:
     """Starts ``smswire sandbox`` and ends it on leaving, whatever happens inside.
 
+    A process that is killed ends nothing; then the sandbox ends by itself, when its standard input does.
+
     Args:
         api_key: the one key it accepts; handed over in its environment, which other users cannot read.
         interrupts: held back while the process is started and ended, so that none is left running.
@@ -75,8 +77,8 @@ def running_sandbox(api_key: str, interrupts: Interrupts, *arguments: str) -> It
     with contextlib.ExitStack() as ending:
         with interrupts.held():
             process = subprocess.Popen(  # noqa: S603  our own interpreter and our own arguments
-                [sys.executable, "-m", "smswire", "sandbox", "--json", *arguments],
-                stdin=subprocess.DEVNULL,
+                [sys.executable, "-m", "smswire", "sandbox", "--json", "--until-stdin-ends", *arguments],
+                stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 env=os.environ | {KEY_VARIABLE: api_key},
                 start_new_session=True,  # a Ctrl-C in the terminal is for the sender, which has calls in flight there

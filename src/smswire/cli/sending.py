@@ -74,6 +74,7 @@ def _send(gateway: Gateway, made: Sequence[Message], delivery: Delivery, interru
         try:
             with interrupts.second_gives_up():
                 gateway.sms_many(made, on_outcome=note)
+                interrupts.end()  # the report is written whole, and the account given
         except KeyboardInterrupt:
             delivery.stop()
         finally:

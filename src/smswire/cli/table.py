@@ -4,7 +4,8 @@ The rules:
 
 - A header, then a row a message. ``to`` and ``text`` are required; the other columns are options of the send, and
   names are taken as they stand (``To`` is not ``to``; the finding names the closest).
-- UTF-8, with or without a byte order mark. Comma, semicolon or tab, whichever makes most sense of the header.
+- UTF-8, with or without a byte order mark. Comma, semicolon or tab, whichever makes most sense of the header, or what a
+  first line ``sep=;`` names, which Excel writes and does not show.
 - Quoting as RFC 4180 has it and the ``csv`` module writes it. A cell is kept to the last byte, line breaks included.
 - A line ends at CRLF, LF or CR, inside a quoted cell too: a row's number is that of the line it begins on, as an editor
   shows it. Lines with nothing on them are passed over.
@@ -33,6 +34,7 @@ _OTHER_MARKS = (  # the four-byte ones first: UTF-32's begins as UTF-16's does
     (b"\xff\xfe", "UTF-16"),
     (b"\xfe\xff", "UTF-16"),
 )
+_NAMED_DELIMITER = re.compile(r'("?)sep=([^\r\n])\1[\r\n]*', re.IGNORECASE)
 _ROUNDED = re.compile(r"\s*[+-]?\d+(?:[.,]\d+)?[eE]\+\d+\s*")
 _WITH_DECIMALS = re.compile(r"\s*\+?\d{7,}[.,]0+\s*")  # shorter ones may be meant: a label "1.0"
 _QUOTED = re.compile(r'"[^"]*+(?:""[^"]*+)*+("?)')
@@ -89,7 +91,7 @@ def read(data: bytes, columns: Collection[str]) -> list[Row]:
     lines, findings = _decode(data.removeprefix(_UTF8_MARK))
     rows: list[Row] = []
     header: list[str] | None = None
-    delimiter = _delimiter(lines, columns)
+    delimiter = _take_named_delimiter(lines) or _delimiter(lines, columns)
     for line, found in _records(lines, delimiter):
         if isinstance(found, Finding):
             findings.append(found)
@@ -127,15 +129,32 @@ def _decode(data: bytes) -> tuple[list[str], list[Finding]]:
     return lines, findings
 
 
+def _take_named_delimiter(lines: list[str]) -> str | None:
+    """The delimiter that the first line names, if it does; that line is left empty."""
+    named = _NAMED_DELIMITER.fullmatch(lines[0]) if lines else None
+    if named is None:
+        return None
+    if named[2] not in DELIMITERS:
+        what = f"the line {named[0].strip()!r} names a delimiter other than comma, semicolon and tab"
+        raise TableError([Finding(1, what)])
+    lines[0] = "\n"
+    return named[2]
+
+
 def _delimiter(lines: Sequence[str], columns: Collection[str]) -> str:
     """The delimiter that yields most known names from the header, and of equals the one that yields most cells."""
     header = next((line for line in lines if line.strip()), "").rstrip("\r\n")
 
     def sense(delimiter: str) -> tuple[int, int]:
-        names = [name.strip('"') for name in header.split(delimiter)]
+        names = [_folded(name.strip('"')) for name in header.split(delimiter)]
         return len(set(names) & set(columns)), len(names)
 
     return max(DELIMITERS, key=sense)
+
+
+def _folded(name: str) -> str:
+    """A name as a column might have it: what it differs by is named, but no reason not to know it."""
+    return name.strip().lower()
 
 
 def _records(lines: Sequence[str], delimiter: str) -> Iterator[tuple[int, list[str] | Finding]]:
@@ -181,19 +200,22 @@ def _line_ends(text: str) -> int:
 
 
 def _faults_of_header(header: Sequence[str], columns: Collection[str]) -> Iterator[str]:
-    if not set(header) & set(columns):
-        yield f"no header: the first line must name the columns, {' and '.join(REQUIRED)} at least"
+    there_are = f"there are {', '.join(columns)}"
+    if not set(map(_folded, header)) & set(columns):
+        yield f"no header: the first line must name the columns, {' and '.join(REQUIRED)} at least; {there_are}"
         return
+    meant = set(header)
     for place, name in enumerate(header, start=1):
         if not name.strip():
             yield f"column {place} has no name"
         elif name not in columns:
-            close = difflib.get_close_matches(name.strip().lower(), columns, n=1, cutoff=0.5)
-            yield f"unknown column {name!r}" + (f": did you mean {close[0]!r}?" if close else "")
+            close = difflib.get_close_matches(_folded(name), columns, n=1, cutoff=0.5)
+            meant.update(close)
+            yield f"unknown column {name!r}" + (f": did you mean {close[0]!r}?" if close else f"; {there_are}")
         elif name in header[: place - 1]:
             yield f"column {name!r} stands twice"
     for name in REQUIRED:
-        if name not in header:
+        if name not in meant:
             yield f"no column {name!r}"
 
 

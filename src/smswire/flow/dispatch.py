@@ -87,14 +87,12 @@ class Dispatch:
         draw: random numbers in [0, 1), for the backoff.
         outcome: where to record what became of the call.
         repeatable: the caller's word that sending twice does no harm.
-        dials: whether this call dials for itself; otherwise whoever owns the pool does.
     """
 
     __slots__ = (
         "_abandoned",
         "_closing",
         "_deadline",
-        "_dials",
         "_draw",
         "_failure",
         "_pool",
@@ -124,7 +122,6 @@ class Dispatch:
         draw: Callable[[], float],
         outcome: Outcome,
         repeatable: bool = False,
-        dials: bool = True,
     ) -> None:
         self.connection: Connection | None = None
         self.opening: Opening | None = None
@@ -139,7 +136,6 @@ class Dispatch:
         self._signal = signal
         self._draw = draw
         self._repeatable = repeatable
-        self._dials = dials
         self._waiter: Waiter | None = None
         self._state = DONE
         self._closing = _SPENT
@@ -333,10 +329,12 @@ class Dispatch:
             # One failure may be told to many calls, and each adds to it how it stood.
             return self._failed(copy(waiter.error), now)
         if now >= self._deadline:
-            self._failure = _timeout("waiting for a connection")
+            is_dialled_for = self._pool.is_dialling_for(waiter)
+            self.outcome.attempts += is_dialled_for
+            self._failure = _timeout("connecting" if is_dialled_for else "waiting for a connection")
             return self._leave(now)
         self.wait_until = self._deadline
-        if not self._dials:
+        if self._pool.dialer is not None:
             return WAIT
         found = self._pool.dial(now, waiter, self._deadline)
         if isinstance(found, Opening):

@@ -9,7 +9,8 @@ Rules:
 
 - A grant of a connection is state in its ``Waiter``; the wake-up carries nothing. Every way out of the queue calls
   ``leave``, which passes an unused connection on.
-- Whatever makes another dial possible wakes the head of the queue, which alone keeps the pacing clock.
+- Whatever makes another dial possible wakes the ``dialer``, or where there is none the head of the queue: it alone
+  keeps the pacing clock.
 - Counts are ``len()`` of containers; a move adds before it removes.
 - News are noted before they come true: an interrupt in between may wake somebody for nothing, but forgets nobody.
 - A hand-over names the new holder in the connection, then puts the connection into the holder's hand. So an interrupt
@@ -24,13 +25,14 @@ from __future__ import annotations
 import math
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable
-from itertools import chain
+from contextlib import suppress
+from itertools import chain, islice
 from typing import Final, NamedTuple, Protocol
 
 from ..errors import Closed, ConfigurationError, NetworkError, PoolFull, ResolutionError, SmswireError
 from ..wire.channel import Channel
 from .connection import Connection
-from .dialing import ATTEMPT_DELAY_S, Address, Addresses, Opening
+from .dialing import ATTEMPT_DELAY_S, FAR_END_ERRORS, Address, Addresses, Opening
 from .pacing import Grant, Pacing, Waker
 
 # How long the answer of a lookup is used; names change with less warning than that nowhere that matters.
@@ -91,6 +93,9 @@ class Pool:
     ``Opening`` with ``opened`` or ``failed``. A connection in hand goes back by ``give``, which may
     return one to close, or, once closed, by ``drop``; a waiter that has not been served goes by ``leave``.
 
+    Calls dial for themselves unless the runtime sets ``dialer``: then the pool is its own dialler, and the runtime asks
+    ``dial`` without a waiter each time ``dialer`` was called, and at the time it named.
+
     Args:
         pacing: the rule that says when the next connection may open.
         new_channel: makes the channel of a connection.
@@ -142,6 +147,7 @@ class Pool:
         self._waiting: OrderedDict[Waiter, None] = OrderedDict()
         self._diallers: set[Waiter] = set()
         self._lookup: Lookup | None = None
+        self.dialer: Waker | None = None
         self._closed = False
         self._wakes: list[Waker] = []
         self._dial_news = False
@@ -192,6 +198,23 @@ class Pool:
             connection.grant = None
         self._fire()
 
+    def handle_idle(self, connection: Connection, news: bytes | OSError, now: float) -> bool:
+        """What an idle connection brought: bytes, none for the end, or an error. Whether it is the runtime's to close
+        now, and to ``drop``. What one in somebody's hand brings is for its call to read.
+        """
+        is_word = not isinstance(news, OSError) or news.errno in FAR_END_ERRORS
+        if is_word and connection.grant is not None:
+            self.settle(connection.grant, connection.address, now)
+            connection.grant = None
+        if not isinstance(news, OSError):
+            with suppress(SmswireError):
+                connection.channel.receive_data(news) if news else connection.channel.receive_eof()
+            if connection.channel.reusable:
+                return False
+        self._busy.add(connection)
+        self._idle.remove(connection)
+        return True
+
     # The queue
 
     def join(self, waiter: Waiter, now: float, *, head: bool = False) -> Connection | None:
@@ -204,6 +227,9 @@ class Pool:
         self._waiting[waiter] = None
         if head:
             self._waiting.move_to_end(waiter, last=False)
+        if self.dialer is not None:
+            self._dial_news = True
+            self._fire()
         return None
 
     def leave(self, waiter: Waiter, now: float) -> Connection | None:
@@ -300,6 +326,10 @@ class Pool:
             self._dial_news = True
             self._lookup = None
             self._fire()
+
+    def is_dialling_for(self, waiter: Waiter) -> bool:
+        """Whether one of the pool's own openings will be this waiter's, as things stand."""
+        return self.dialer is not None and waiter in islice(self._waiting, len(self._openings))
 
     def wake_dialer(self) -> None:
         """The pacing rule's waker, and anybody's who knows that a dial may have become possible."""
@@ -493,7 +523,7 @@ class Pool:
         """Adds the wake-ups to fire now to ``wakes``: those noted, and the head of the queue's if it might dial."""
         wakes += self._wakes
         if self._dial_news and self._waiting and self._has_room():
-            wakes.append(next(iter(self._waiting)).wake)
+            wakes.append(self.dialer or next(iter(self._waiting)).wake)
         # Only now: waking twice does no harm.
         self._dial_news = False
         self._wakes.clear()

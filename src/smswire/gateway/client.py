@@ -13,9 +13,10 @@ from typing import Any, Final, TypeVar
 
 from ..errors import ConfigurationError, GatewayError, InvalidParameter, InvalidRequest, Sent, SmswireError
 from ..flow.retry import Outcome
-from ..net.blocking import Client, checked_timeout
+from ..net.blocking import Client
 from ..net.origin import parse
 from ..net.pacers import Pacer
+from ..net.settings import checked_timeout
 from ..net.trust import Trust
 from .answer import Answer, Balance, SmsAnswer, read, read_balance, read_sms
 from .auth import Auth, Style

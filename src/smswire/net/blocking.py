@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import socket
 import threading
-import warnings
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import wraps
@@ -19,7 +18,7 @@ from time import monotonic, sleep
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 from weakref import WeakSet
 
-from ..errors import Closed, ConfigurationError, ResolutionError
+from ..errors import Closed
 from ..flow import dialing, dispatch
 from ..flow.connection import Connection
 from ..flow.dialing import Address, Opening
@@ -27,29 +26,21 @@ from ..flow.dispatch import Dispatch
 from ..flow.pacing import Waker
 from ..flow.pool import Lookup, Pool, PoolStats
 from ..flow.retry import Outcome
-from ..wire.channel import Channel
+from ..wire.exchange import Lane
 from ..wire.head import Limits
 from ..wire.message import Request, Response
-from ..wire.tls import TLS
-from . import trust as trusting
-from .origin import parse
-from .pacers import Pacer, pacer_for
+from .pacers import Pacer
 from .polling import IN, OUT, Poll
-from .resolve import Resolve, literal, resolver
+from .resolve import Resolve
+from .settings import PoolOptions, Settings, draw
+from .trust import Trust
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
 RECEIVE_BYTES = 65_536
-# A hundred years: more than anybody means, and within what every clock and wait here can count.
-MAX_TIMEOUT_S = 3_000_000_000
 # ``poll`` takes a C int; who is woken early asks again.
 MAX_POLL_MS = 2**31 - 1
-
-
-def _draw() -> float:
-    # The operating system's, so that a forked child does not draw its parent's numbers.
-    return int.from_bytes(os.urandom(4), "big") / 2**32
 
 
 def _milliseconds(until: float) -> float | None:
@@ -189,6 +180,7 @@ class Client:
         pacer: the ``Pacer`` to share; by default all clients of a host name in this process share one.
         local_address: the IP address to connect from.
         limits: what an answer may take.
+        lane: ``"auto"`` reads answers whose framing cannot be read in two ways without h11, ``"h11"`` reads all by h11.
         resolve: a function from the host name to IP addresses, instead of the system's; it may block.
 
     Raises:
@@ -208,7 +200,7 @@ class Client:
         self,
         origin: str,
         *,
-        trust: trusting.Trust = None,
+        trust: Trust = None,
         timeout: float = 30.0,
         connect_timeout: float = 5.0,
         max_connections: int = 50,
@@ -219,31 +211,24 @@ class Client:
         pacer: Pacer | None = None,
         local_address: str | None = None,
         limits: Limits | None = None,
+        lane: Lane = "auto",
         resolve: Resolve | None = None,
     ) -> None:
-        self.origin = parse(origin)
-        self._trust = trust
-        self._timeout = checked_timeout(timeout)
-        self._pacer = pacer_for(self.origin.host) if pacer is None else pacer
-        self._local = None if local_address is None else _local_address(local_address)
-        self._limits = Limits() if limits is None else limits
-        self._resolve = resolve
+        self._settings = Settings(
+            origin,
+            trust=trust,
+            timeout=timeout,
+            pacer=pacer,
+            local_address=local_address,
+            limits=limits,
+            lane=lane,
+            resolve=resolve,
+            pool=PoolOptions(max_connections, max_waiters, connect_timeout, max_requests, max_age, idle_timeout),
+        )
+        self.origin = self._settings.origin
         self.max_connections = max_connections
-        self._pool_options = {
-            "max_connections": max_connections,
-            "max_waiters": max_waiters,
-            "connect_timeout": connect_timeout,
-            "max_requests": max_requests,
-            "max_age": max_age,
-            "idle_timeout": idle_timeout,
-        }
         self._closed = False
         self._ended = False
-        self._tls: TLS | None = None
-        if self.origin.scheme == "https" and trusting.is_quick(trust):
-            self._tls = TLS(trusting.load(trust), self.origin.host)
-        if self.origin.scheme == "http" and not self.origin.is_loopback:
-            warnings.warn("plain http off this machine: key and texts can be read on the way", stacklevel=2)
         self._begin_empty()
         _clients.add(self)
 
@@ -278,16 +263,16 @@ class Client:
             SmswireError: there is no complete answer; ``.sent`` says whether it may have been sent.
         """
         request = Request(method, target, headers, body)
-        until = monotonic() + (self._timeout if timeout is None else checked_timeout(timeout))
-        if self._tls is None and self.origin.scheme == "https":
-            self._tls = TLS(trusting.load(self._trust), self.origin.host)
+        until = self._settings.until(timeout)
+        if self._settings.needs_trust:
+            self._settings.load_trust()
         signal = _Signal()
         call = Dispatch(
             self._pool,
             request,
             deadline=until,
             signal=signal,
-            draw=_draw,
+            draw=draw,
             outcome=Outcome() if outcome is None else outcome,
             repeatable=repeatable,
         )
@@ -303,9 +288,7 @@ class Client:
         if call.response is not None:
             return call.response
         assert call.error is not None
-        call.error.host = self.origin.authority
-        call.error.call = request.call
-        raise call.error
+        raise self._settings.place(call.error, request)
 
     def stats(self) -> PoolStats:
         """The pool at this instant, and its totals."""
@@ -452,22 +435,7 @@ class Client:
 
     def _look_up(self, lookup: Lookup) -> None:
         pool = self._pool
-        family = self._local and self._local.family
-
-        def answered(answer: list[Address] | ResolutionError) -> None:
-            if isinstance(answer, ResolutionError):
-                pool.lookup_failed(lookup, answer)
-                return
-            fitting = [address for address in answer if family in (None, address.family)]
-            if fitting:
-                pool.looked_up(lookup, fitting, monotonic())
-            else:
-                pool.lookup_failed(lookup, ResolutionError("no address of the local address's family", permanent=True))
-
-        try:
-            resolver().start(self.origin.host, self.origin.port, self._resolve, answered)
-        except RuntimeError:
-            pool.lookup_failed(lookup, ResolutionError("no thread could be started for the name lookup"))
+        self._settings.look_up(lambda answer: self._settings.tell(pool, lookup, answer))
 
     # Steps of an opening
 
@@ -503,8 +471,8 @@ class Client:
             self._sockets.add(new_socket)
             new_socket.setblocking(False)
             new_socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            if self._local is not None:
-                new_socket.bind(self._local.sockaddr)
+            if self._settings.local_address is not None:
+                new_socket.bind(self._settings.local_address.sockaddr)
             new_socket.connect(address.sockaddr)
         except BlockingIOError:
             return
@@ -585,15 +553,7 @@ class Client:
         self._rest = threading.Event()
         # One thread at a time closes what is idle; an interrupt's handler in that thread may go on with it.
         self._closing = threading.RLock()
-        self._pool = LockedPool(self._pacer, self._new_channel, _draw, **self._pool_options)
-        fixed = literal(self.origin.host, self.origin.port)
-        if fixed is not None:
-            if self._local is not None and self._local.family != fixed.family:
-                raise ConfigurationError("local_address and the origin's address are of different families")
-            self._pool.addresses.replace([fixed], inf)
-
-    def _new_channel(self) -> Channel:
-        return Channel(self.origin.authority, tls=self._tls, limits=self._limits)
+        self._pool = self._settings.new_pool(LockedPool)
 
     def _restart_in_child(self) -> None:
         """After a fork: the parent's connections are the parent's; not a byte of TLS may come from here."""
@@ -604,24 +564,6 @@ class Client:
         self._begin_empty()
         if self._closed:
             self._pool.close()
-
-
-def checked_timeout(seconds: float) -> float:
-    """The seconds, if they can be a timeout.
-
-    Raises:
-        ConfigurationError: not a number, or out of range.
-    """
-    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds <= MAX_TIMEOUT_S:
-        raise ConfigurationError(f"timeout must be a number of seconds, more than 0 and at most {MAX_TIMEOUT_S:,}")
-    return seconds
-
-
-def _local_address(text: str) -> Address:
-    address = literal(text, 0)
-    if address is None:
-        raise ConfigurationError(f"local_address must be an IP address, not {text!r}")
-    return address
 
 
 _clients: WeakSet[Client] = WeakSet()

@@ -65,7 +65,7 @@ def _build(trust: str | os.PathLike[str] | None) -> ssl.SSLContext:
     if trust is None:
         from certifi import where
 
-        context.load_verify_locations(where())
+        _load_path(context, where())
     elif trust == _SYSTEM:
         context.load_default_certs()
     else:

@@ -79,21 +79,23 @@ class Timers:
         alarm.due = None
 
     def ring_due(self) -> None:
-        """Ring every alarm that is due by now."""
+        """Ring every alarm that is due by now. One that fails is gone; the others are still awaited."""
         now = self.now()
-        while self._heap and self._heap[0][0] <= now:
-            queued_for, _, alarm = heapq.heappop(self._heap)
-            if alarm.queued_for != queued_for:
-                continue  # a nearer entry stands for this alarm, or stood
-            alarm.queued_for = None
-            if alarm.due is None:
-                continue
-            if alarm.due > now:
-                self.set(alarm, alarm.due)
-            else:
-                alarm.due = None
-                alarm.ring()
-        self._arm()
+        try:
+            while self._heap and self._heap[0][0] <= now:
+                queued_for, _, alarm = heapq.heappop(self._heap)
+                if alarm.queued_for != queued_for:
+                    continue  # a nearer entry stands for this alarm, or stood
+                alarm.queued_for = None
+                if alarm.due is None:
+                    continue
+                if alarm.due > now:
+                    self.set(alarm, alarm.due)
+                else:
+                    alarm.due = None
+                    alarm.ring()
+        finally:
+            self._arm()
 
     def close(self) -> None:
         """Forget every alarm."""

@@ -286,7 +286,11 @@ class Connection(asyncio.Protocol):
             self._end()
             return
         self._state = State.LINGERING
-        self._transport.write_eof()
+        try:
+            self._transport.write_eof()
+        except OSError:  # ENOTCONN: the far end has reset the connection since the last byte
+            self._transport.abort()
+            return
         self._timers.set(self._alarm, self._timers.now() + self._terms.linger_seconds)
 
     def _end(self) -> None:

@@ -24,7 +24,7 @@ def authority(host_names: Sequence[str]) -> tuple[ssl.SSLContext, bytes]:
     try:
         import trustme
     except ImportError as error:
-        raise ImportError("The sandbox's TLS needs trustme: pip install 'smswire[sandbox]'") from error
+        raise ImportError("The sandbox's TLS needs trustme: pip install trustme") from error
     kind = trustme.KeyType.ECDSA
     issuer = trustme.CA(organization_name="smswire sandbox", key_type=kind)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -24,7 +24,7 @@ import enum
 import re
 
 from ..errors import Closed, ConfigurationError, ConnectionEnded, ProtocolError, Sent, SmswireError
-from .exchange import Exchange, Heads, new_reader
+from .exchange import Exchange, Heads, Lane, checked_lane
 from .head import Limits
 from .message import Request, Response
 from .tls import TLS, Session
@@ -55,8 +55,8 @@ class _Plain:
         self._out = b""
         self.handed = 0
 
-    def receive(self, data: bytes) -> list[bytes]:
-        return [data] if data else []
+    def receive(self, data: bytes) -> bytes:
+        return data
 
     def start(self) -> None:
         self._out = b""
@@ -92,9 +92,10 @@ class Channel:
         host: the value of ``Host``, e.g. ``"127.0.0.1:8443"``; error texts name it.
         tls: context and name for TLS, or None for plain http.
         limits: what an answer may take.
+        lane: ``"auto"`` reads answers that are plain without h11, ``"h11"`` reads all by h11; they say the same.
 
     Raises:
-        ConfigurationError: the host is empty or not ASCII, or the context does not fit the name.
+        ConfigurationError: the host is empty or not ASCII, the context does not fit the name, or there is no such lane.
         TLSError: the context allows no handshake.
 
     >>> channel = Channel("127.0.0.1:8080")
@@ -109,15 +110,22 @@ class Channel:
     (True, True)
     """
 
-    __slots__ = ("_exchange", "_heads", "_limits", "_reader", "_request", "_size", "_state", "_transport", "host")
+    __slots__ = ("_exchange", "_heads", "_lane", "_limits", "_request", "_size", "_state", "_transport", "host")
 
-    def __init__(self, host: str, *, tls: TLS | None = None, limits: Limits = Limits()) -> None:  # noqa: B008  (frozen)
+    def __init__(
+        self,
+        host: str,
+        *,
+        tls: TLS | None = None,
+        limits: Limits = Limits(),  # noqa: B008  (frozen)
+        lane: Lane = "auto",
+    ) -> None:
         if not _is_host(host):
             raise ConfigurationError("the host must be printable ASCII without spaces")
         self.host = host
         self._limits = limits
         self._heads = Heads(host)
-        self._reader = new_reader(limits)
+        self._lane = checked_lane(lane)
         self._exchange: Exchange | None = None
         self._request: Request | None = None
         self._size = 0  # of the current request, head and body
@@ -183,11 +191,8 @@ class Channel:
         """
         if self._state is not State.IDLE:
             raise Closed("the connection cannot take a request", host=self.host, call=request.call)
-        head, event = self._heads.head_of(request)
-        if self._exchange is not None:
-            self._reader.start_next_cycle()
-        data = head + request.body
-        self._exchange = Exchange(self._reader, event, request.method, self._limits)
+        data = self._heads.head_of(request) + request.body
+        self._exchange = Exchange(request.method, self._limits, self._lane)
         self._request = request
         self._size = len(data)
         self._state = State.BUSY
@@ -219,15 +224,10 @@ class Channel:
         try:
             if state is State.BROKEN:
                 raise Closed("the connection is broken already")
-            pieces = self._transport.receive(data)
+            plaintext = self._transport.receive(data)
             if state is State.OPENING and self._transport.is_established:
                 self._state = State.IDLE
-            response = None
-            for piece in pieces:
-                if response is not None:
-                    self._state = State.SPENT  # bytes behind an answer: it stands
-                    break
-                response = self._receive_plain(piece)
+            response = self._receive_plaintext(plaintext) if plaintext else None
             return self._after_receiving(response)
         except SmswireError as error:
             raise self._broken_by(error) from None
@@ -266,7 +266,7 @@ class Channel:
         self._state = State.BROKEN
         return self._transport.bytes_to_close()
 
-    def _receive_plain(self, data: bytes) -> Response | None:
+    def _receive_plaintext(self, data: bytes) -> Response | None:
         exchange = self._exchange
         if self._state is not State.BUSY or exchange is None:
             raise ProtocolError("the server sent bytes before a request")

@@ -7,7 +7,7 @@ about which h11 is lax, and which cost money when two readers decide them differ
   ``Transfer-Encoding``, lengths that differ or are no number, codings other than ``chunked``, line ends other than
   CRLF, folds on the fields that frame, lines that look blank and are not, versions other than 1.0 and 1.1.
 - *May the connection be used again?* Only after an answer with nothing odd about it. An odd but unambiguous answer
-  stands: refusing it would turn a known outcome into "maybe sent". `Head.is_plain` is then false, and the connection
+  stands: refusing it would turn a known outcome into "maybe sent". `Head.is_sound` is then false, and the connection
   goes.
 
 It also holds every bound (`Limits`), exactly, in whatever pieces the bytes arrive: h11 bounds what it buffers, but not
@@ -183,7 +183,7 @@ class Head(NamedTuple):
     """Status line to blank line, as it came: what h11 reads."""
     is_interim: bool
     framing: Framing
-    is_plain: bool
+    is_sound: bool
     """Nothing in it forbids to use the connection again (a final head's ``Connection: close`` is h11's to see)."""
 
 
@@ -262,12 +262,12 @@ class Door:
             _check_folds(raw)
         is_current = match[1] == b"1"
         status = int(match[2])
-        framing, is_plain = self._framing(raw, status, is_current)
+        framing, is_sound = self._framing(raw, status, is_current)
         if status < 200:
             self._interim_left -= 1
             if self._interim_left < 0:
                 raise ProtocolError("the answer has too many interim responses")
-        return Head(raw, status < 200, framing, is_plain and is_current and not is_folded and status < 600)
+        return Head(raw, status < 200, framing, is_sound and is_current and not is_folded and status < 600)
 
     def _framing(self, raw: bytes, status: int, is_current: bool) -> tuple[Framing, bool]:
         """The rules of RFC 9112 6.3, and whether what was said is free of oddities."""

@@ -11,6 +11,7 @@ key travels in them.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable, Iterator
 from typing import Any, Final, NoReturn, overload
@@ -67,23 +68,51 @@ class Headers(_Frozen):
     ('text/plain', None, ['a', 'b'], 3, False)
     """
 
-    __slots__ = ("_first", "pairs")
+    __slots__ = ("_first", "_lines", "_pairs")
 
-    pairs: tuple[tuple[str, str], ...]
+    _lines: str
+    _pairs: tuple[tuple[str, str], ...] | None
     _first: dict[str, str] | None
 
     def __init__(self, pairs: Iterable[tuple[str, str]] = ()) -> None:
         _set(
             self,
-            "pairs",
+            "_pairs",
             pairs.pairs if isinstance(pairs, Headers) else tuple([(name, value) for name, value in pairs]),
         )
         _set(self, "_first", None)
+
+    @classmethod
+    def of_lines(cls, lines: str) -> Headers:
+        """Of a head's lines, CRLF before each and behind the last, each known to be a token, a colon and a value.
+
+        Few answers are ever asked for their fields, so they are taken apart when somebody does.
+
+        >>> Headers.of_lines("\\r\\nVia: a\\r\\nAge:\\t0 \\r\\n")
+        Headers([('Via', 'a'), ('Age', '0')])
+        """
+        headers = cls.__new__(cls)
+        _set(headers, "_lines", lines)
+        _set(headers, "_pairs", None)
+        _set(headers, "_first", None)
+        return headers
+
+    @property
+    def pairs(self) -> tuple[tuple[str, str], ...]:
+        """All fields."""
+        pairs = self._pairs
+        if pairs is None:
+            named = [line.partition(":") for line in self._lines.split("\r\n")[1:-1]]
+            pairs = tuple([(name, value.strip(" \t")) for name, _, value in named])
+            _set(self, "_pairs", pairs)
+        return pairs
 
     def get(self, name: str, default: str | None = None) -> str | None:
         """The value of the first field of that name, or ``default``."""
         first = self._first
         if first is None:
+            if self._pairs is None and f"\r\n{name}:".lower() not in self._lines.lower():
+                return default
             first = {}
             for known, value in self.pairs:
                 first.setdefault(known.lower(), value)
@@ -231,21 +260,28 @@ class Response(_Frozen):
         return f"<Response {self.status}, {len(self.body)} bytes>"
 
 
+# A client says the same few names again and again; the bound is for one who makes them up.
+@functools.lru_cache(maxsize=256)
+def _fault_of(name: str) -> str | None:
+    if not _is_token(name):
+        return "the name is not a token"
+    return f"{name} is not the caller's to set" if name.lower() in SET_BY_US else None
+
+
 def _checked(fields: Iterable[tuple[str, str]]) -> Headers:
     """`Headers` fit to be sent, or `InvalidRequest` with the number of the field at fault, from 1."""
     try:
-        pairs = tuple([(name, value) for name, value in fields])
+        headers = Headers(fields)
     except (TypeError, ValueError):
         raise InvalidRequest("headers must be pairs of name and value") from None
-    for number, (name, value) in enumerate(pairs, 1):
+    for number, (name, value) in enumerate(headers.pairs, 1):
         if not isinstance(name, str) or not isinstance(value, str):
             raise InvalidRequest(f"header field {number}: name and value must be str")
-        if not _is_token(name):
-            raise InvalidRequest(f"header field {number}: the name is not a token")
-        if name.lower() in SET_BY_US:
-            raise InvalidRequest(f"header field {number}: {name} is not the caller's to set")
+        fault = _fault_of(name)
+        if fault is not None:
+            raise InvalidRequest(f"header field {number}: {fault}")
         if not _is_value(value):
             raise InvalidRequest(
                 f"header field {number}: the value of {name} must be printable ASCII without outer spaces"
             )
-    return Headers(pairs)
+    return headers

@@ -83,16 +83,16 @@ class Session:
         if self.failure is not None:
             raise self.failure
 
-    def receive(self, data: bytes) -> list[bytes]:
+    def receive(self, data: bytes) -> bytes:
         """Takes ciphertext; gives the plaintext in it.
 
         Should the session break, `failure` holds the reason: what came before is still good.
         """
         if self.has_ended:
-            return []
+            return b""
         self._incoming.write(data)
         if not self.is_established and not self._shake_hands():
-            return []
+            return b""
         plain: list[bytes] = []
         # Looking at what is pending spares an exception for "want read"; OpenSSL reads no further than it must.
         while self._incoming.pending or self._object.pending():
@@ -110,7 +110,7 @@ class Session:
                 break
             plain.append(piece)
         self._collect()
-        return plain
+        return plain[0] if len(plain) == 1 else b"".join(plain)
 
     def start(self) -> None:
         """Starts to count anew; all that was written must have been taken."""
