@@ -59,6 +59,13 @@ def test_values_are_written_as_the_texts_they_stand_for(fields: list[tuple[str, 
     assert form.encode(fields) == serialize_step_by_step(pairs)
 
 
+@pytest.mark.parametrize("unit", ["a", "ä&", "\x00=+ ", "😀"])
+def test_long_values_are_written_as_in_the_standards_steps(unit: str) -> None:
+    """However long they are, and whatever stands beside them."""
+    fields = [("to", "+49 171"), ("text", unit * 100_000), ("a=b", "\x01&")]
+    assert form.encode(fields) == serialize_step_by_step(fields)
+
+
 @given(PAIRS)
 def test_output_is_in_the_grammar(pairs: list[tuple[str, str]]) -> None:
     """A body is fields joined by "&", each a name, "=" and a value of bytes that stand for themselves, "+" or %XX."""
