@@ -14,8 +14,8 @@ import pytest
 import smswire.codec
 from smswire.codec import form, json, percent
 
-MODULES = ["", ".__main__", ".form", ".json", ".json.careful", ".json.decoder", ".json.encoder", ".json.number",
-           ".json.path", ".json.swift", ".percent"]  # fmt: skip
+MODULES = ["", ".__main__", ".form", ".json", ".json.careful", ".json.decoder", ".json.encoder", ".json.flat",
+           ".json.gaps", ".json.number", ".json.path", ".json.strings", ".json.swift", ".percent"]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", MODULES)

@@ -19,6 +19,8 @@ from .plain import in_form_grammar, parse_step_by_step, serialize_step_by_step
 
 TEXT = st.text() | st.text("&=+% *-._~%41äß\n", max_size=8)
 PAIRS = st.lists(st.tuples(TEXT, TEXT), max_size=8)
+SCALARS = TEXT | st.booleans() | st.integers() | st.none() | st.sampled_from(["\x00", "\x01"])
+VALUES = SCALARS | st.lists(SCALARS, max_size=3)
 PIECES = st.sampled_from(["&", "&&", "=", "==", "+", "%", "%4", "%41", "%C3%A4", "%C3", "%E2%82", "%ff", "%25", "ä"])
 NEARLY_FORMS = st.lists(PIECES | st.text(max_size=3)).map("".join)
 
@@ -46,6 +48,22 @@ def test_what_was_encoded_decodes_to_itself(pairs: list[tuple[str, str]]) -> Non
 def test_encoding_is_the_standards_step_by_step(pairs: list[tuple[str, str]]) -> None:
     """The fast serializer writes what the standard's steps write."""
     assert form.encode(pairs) == serialize_step_by_step(pairs)
+
+
+@given(st.lists(st.tuples(TEXT, VALUES), max_size=8))
+def test_values_are_written_as_the_texts_they_stand_for(fields: list[tuple[str, Any]]) -> None:
+    """Whatever the types in it, a body is that of its pairs of text: True and False are 1 and 0, None is left out."""
+    each = [(name, item) for name, value in fields for item in (value if isinstance(value, list) else [value])]
+    texts = {True: "1", False: "0"}
+    pairs = [(name, texts[item] if isinstance(item, bool) else str(item)) for name, item in each if item is not None]
+    assert form.encode(fields) == serialize_step_by_step(pairs)
+
+
+@pytest.mark.parametrize("unit", ["a", "ä&", "\x00=+ ", "😀"])
+def test_long_values_are_written_as_in_the_standards_steps(unit: str) -> None:
+    """However long they are, and whatever stands beside them."""
+    fields = [("to", "+49 171"), ("text", unit * 100_000), ("a=b", "\x01&")]
+    assert form.encode(fields) == serialize_step_by_step(fields)
 
 
 @given(PAIRS)
@@ -250,6 +268,10 @@ def test_an_odd_name_is_shown_short_and_printable() -> None:
         (b"a=1&b=%4", 6),
         (b"a=1&b=%FF%", 6),
         (b"a=1&b=%C3%", 9),
+        (b"a=1&b=x%ED%9F%", 13),
+        (b"a=1&b=x%ED%A0%", 7),
+        (b"a=1&b=x\xed\xbf%zz", 7),
+        (b"a=1&b=x%ED%A0", 7),
         (b"a+%20=%41\xff", 9),
         ("ä=%41%C3&c", 5),
         ("ä=1&\ud800=%", 4),

@@ -16,10 +16,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from smswire.codec import json
+from smswire.codec.json import flat
 from smswire.errors import EncodeError
 
 from .json_grammar import first_fault
-from .json_texts import FLOATS, STRINGS, VALUES, same
+from .json_texts import FLOATS, SCALARS, STRINGS, VALUES, same
+
+PLAIN = st.text(st.characters(exclude_categories=["Cc", "Cs"], exclude_characters='"\\'))
 
 
 def refusal_of(value: Any, **options: Any) -> EncodeError:
@@ -44,6 +47,22 @@ def test_encoding_agrees_with_the_standard_library(value: Any, sort_keys: bool) 
         ours = json.encode(value, sort_keys=sort_keys, ascii_only=ascii_only).decode()
         # DEL is all they differ in: json escapes it in ASCII, and section 7 does not ask for that.
         assert ours.replace("\x7f", "\\u007f" if ascii_only else "\x7f") == theirs
+
+
+@given(st.dictionaries(STRINGS, SCALARS | st.decimals() | st.just([])))
+def test_the_innermost_are_written_as_by_the_slow_twin(value: dict[str, Any]) -> None:
+    """What flat writes in one go is what the writer, which takes no such way if it sorts, writes piece by piece."""
+    value = dict(sorted(value.items()))
+    for container, write in ((value, flat.write_object), (list(value.values()), flat.write_array)):
+        whole = write(container)
+        assert whole is None or whole == json.encode(container, sort_keys=True)
+
+
+@given(st.dictionaries(PLAIN, PLAIN | st.integers() | FLOATS | st.booleans() | st.none()))
+def test_the_innermost_are_written_in_one_go(value: dict[str, Any]) -> None:
+    """The fast writer is general: it takes all objects and arrays in which nothing is to be escaped or refused."""
+    assert flat.write_object(value) is not None
+    assert flat.write_array(value.values()) is not None
 
 
 @given(VALUES, st.booleans())

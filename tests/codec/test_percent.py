@@ -37,6 +37,13 @@ def test_encoding_is_the_standards_byte_by_byte(data: bytes, safe: str) -> None:
     assert percent.encode(data, safe) == encode_byte_by_byte(data, safe)
 
 
+@pytest.mark.parametrize("length", [2**15 - 1, 2**15, 2**15 + 1, 3 * 2**15 + 1])
+def test_long_encodings_are_the_standards_too(length: int) -> None:
+    """Text of more than one chunk is escaped as a whole."""
+    data = (bytes(range(255)) * (length // 255 + 1))[:length]
+    assert percent.encode(data) == encode_byte_by_byte(data, percent.UNRESERVED)
+
+
 @given(st.binary(), SAFE_SETS)
 def test_output_is_in_the_grammar(data: bytes, safe: str) -> None:
     """Safe characters and "%" with two upper-case digits, nothing else, and no safe character escaped."""

@@ -36,6 +36,7 @@ _escape = percent.Escaper(percent.FORM.encode("ascii"), {ord(" "): ord("+")})
 _AND, _IS = "\x00", "\x01"
 _AND_BYTE, _IS_BYTE = _AND.encode(), _IS.encode()
 _escape_whole = percent.Escaper(percent.FORM.encode("ascii"), {ord(" "): ord("+"), 0: ord("&"), 1: ord("=")})
+_LONG = 32 * 1024  # characters a field from which on to look for the markers costs more than to go field by field
 _MARKED = bytes.maketrans(b"&=+", _AND_BYTE + _IS_BYTE + b" ")
 
 # Decimal("1E+999999999") is short, and a gigabyte in plain digits. The bound is what Python writes of any int, whatever
@@ -46,6 +47,7 @@ _TOO_LONG = 10**_MAX_DIGITS
 _MAX_BRACKETS = 16  # no form known nests deeper than 2, and what contains itself has no depth
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_SURROGATE_CUT_SHORT = re.compile(rb"\xed[\xa0-\xbf]\Z")
 _BYTE = re.compile(rb"%[0-9A-Fa-f]{2}|.", re.DOTALL)
 
 
@@ -70,7 +72,7 @@ def encode(fields: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> bytes:
 
 
 def _encode_whole(pairs: Iterable[tuple[str, Any]]) -> bytes | None:
-    """The body if all is of the plain types and the markers stand in no text; else None, and nothing is said of it."""
+    """The body if all is of the plain types, short, and without the markers in it; else None, and no word about why."""
     written: list[str] = []
     try:
         for name, value in pairs:
@@ -87,7 +89,10 @@ def _encode_whole(pairs: Iterable[tuple[str, Any]]) -> bytes | None:
                 for item in value:
                     written += name, _IS, _PLAIN_TYPES[type(item)](item), _AND
         count = len(written) // 4
-        marked = "".join(written[:-1]).encode()
+        text = "".join(written[:-1])
+        if len(text) > _LONG * count:
+            return None
+        marked = text.encode()
         if marked.count(_IS_BYTE) != count or marked.count(_AND_BYTE) + 1 != max(count, 1):
             return None
         return _escape_whole(marked)
@@ -233,7 +238,9 @@ def _read_strictly(raw: bytes, offset: int) -> str:
         malformed = error
         unescaped = percent.unescape(raw[: error.offset].replace(b"+", b" "))
     try:
-        text, _ = utf_8_decode(unescaped, "strict", malformed is None)  # what stands before the fault may be cut short
+        # What stands before the fault may be cut short; but the codec waits for the rest of a surrogate too.
+        is_whole = malformed is None or _SURROGATE_CUT_SHORT.search(unescaped) is not None
+        text, _ = utf_8_decode(unescaped, "strict", is_whole)
     except UnicodeDecodeError as error:
         inside = sum(len(unit) for unit in islice(_BYTE.findall(raw), error.start))
         raise DecodeError("the bytes are not UTF-8", offset=offset + inside) from None

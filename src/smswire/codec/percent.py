@@ -138,6 +138,8 @@ class Escaper:
         self.planes = [bytes(plane) for plane in planes]
 
     def __call__(self, raw: bytes) -> bytes:
+        if len(raw) <= _CHUNK:
+            return bytes(self._interlace(raw))
         return b"".join([self._interlace(raw[at : at + _CHUNK]) for at in range(0, len(raw), _CHUNK)])
 
     def _interlace(self, raw: bytes) -> bytearray:

@@ -7,7 +7,6 @@ whatever is refused is refused by one judge, in one place.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any, Final, Literal
 
@@ -20,8 +19,6 @@ MAX_DEPTH: Final = 64
 
 MAX_BYTES: Final = 32 * 1024 * 1024
 """The most bytes taken by default: the largest body that :mod:`smswire.wire` lets through."""
-
-_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def decode(
@@ -72,12 +69,10 @@ def decode(
         raise ConfigurationError('control_characters and lone_surrogates are "error" or "keep"')
     rules = (max_depth, max_digits, duplicate_keys, parse_float, parse_int)
     kept = (control_characters == "keep", lone_surrogates == "keep")  # what swift gives up on in any case
-    text = _text(data, max_bytes, (*rules, *kept))
+    text = _text(data, max_bytes, rules + kept)
     try:
-        if isinstance(data, str) and _SURROGATE.search(data):
-            raise swift.GiveUp
-        return swift.read(text, *rules)
-    except swift.GiveUp:
+        return swift.read(text, data if isinstance(data, bytes) else data.encode(), *rules)
+    except (swift.GiveUp, UnicodeEncodeError):
         pass  # outside the handler, or every error would carry the signal as its context
     try:
         return careful.Reader(text, *rules, *kept).read()
@@ -88,27 +83,29 @@ def decode(
 
 
 def _text(data: bytes | str, max_bytes: int, rules: tuple[Any, ...]) -> str:
+    if isinstance(data, bytes) and len(data) <= max_bytes:
+        try:
+            return data.decode()
+        except UnicodeDecodeError as error:
+            start = error.start
+        raise _not_utf8(data, start, rules)
     if isinstance(data, str):
         if len(data) * 4 > max_bytes:  # no character takes more than 4
-            _check_length(data.encode("utf-8", "surrogatepass"), max_bytes, counts_bytes=False)
+            raw = data.encode("utf-8", "surrogatepass")
+            if len(raw) > max_bytes:
+                raise _too_long(raw, max_bytes, counts_bytes=False)
         return data
     if not isinstance(data, bytes):
         raise DecodeError(f"JSON is read from bytes or str, not {type(data).__name__}")
-    _check_length(data, max_bytes, counts_bytes=True)
-    try:
-        return data.decode()
-    except UnicodeDecodeError as error:
-        start = error.start
-    raise _not_utf8(data, start, rules)
+    raise _too_long(data, max_bytes, counts_bytes=True)
 
 
-def _check_length(raw: bytes, max_bytes: int, *, counts_bytes: bool) -> None:
-    if len(raw) > max_bytes:
-        taken = raw[:max_bytes].decode("utf-8", "ignore")
-        line, column = careful.place(taken, len(taken))
-        offset = max_bytes if counts_bytes else len(taken)
-        reason = f"the text has more than {max_bytes} bytes"
-        raise DecodeError(reason, offset=offset, line=line, column=column, path="$")
+def _too_long(raw: bytes, max_bytes: int, *, counts_bytes: bool) -> DecodeError:
+    taken = raw[:max_bytes].decode("utf-8", "ignore")
+    line, column = careful.place(taken, len(taken))
+    offset = max_bytes if counts_bytes else len(taken)
+    reason = f"the text has more than {max_bytes} bytes"
+    return DecodeError(reason, offset=offset, line=line, column=column, path="$")
 
 
 def _not_utf8(data: bytes, start: int, rules: tuple[Any, ...]) -> DecodeError:

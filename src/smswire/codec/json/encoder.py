@@ -5,7 +5,8 @@ what they hold, subclasses too (an ``IntEnum``, a ``StrEnum``); a ``float`` the 
 same float; a ``Decimal`` its own digits. Nothing else has a form in JSON, and nothing is converted by guess.
 
 The writer walks with a stack of its own: nesting costs no recursion, and the containers on it are the way down to the
-value in hand, which shows a cycle, and the path of an error. No error quotes a value: it may be a secret.
+value in hand, which shows a cycle, and the path of an error. No error quotes a value: it may be a secret. The
+innermost containers, which hold most of what there is to write, are left to :mod:`.flat` as far as it takes them.
 """
 
 from __future__ import annotations
@@ -14,11 +15,11 @@ import re
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from functools import lru_cache
-from math import isfinite
 from operator import itemgetter
 from typing import Any
 
 from ...errors import EncodeError
+from . import flat
 from .number import write_integer
 from .path import write_path
 
@@ -49,10 +50,20 @@ def encode(obj: Any, *, sort_keys: bool = False, ascii_only: bool = False) -> by
     Traceback (most recent call last):
     smswire.errors.EncodeError: JSON has no NaN and no Infinity at $.messages[0].price
     """
-    text = "".join(_write(obj, sort_keys))
+    text = flat.write_object(obj) if type(obj) is dict and not sort_keys else None
+    if text is None:
+        text = b"".join(_write(obj, sort_keys))
     if ascii_only and not text.isascii():
-        text = _NON_ASCII.sub(_escape_utf16, text)  # outside of strings there is none
-    return text.encode()
+        return _NON_ASCII.sub(_escape_utf16, text.decode()).encode()  # outside of strings there is none
+    return text
+
+
+def _write_flat(value: Any) -> bytes | None:
+    if type(value) is dict:
+        return flat.write_object(value)
+    if type(value) is list or type(value) is tuple:
+        return flat.write_array(value)
+    return None
 
 
 class _Level:
@@ -64,25 +75,27 @@ class _Level:
         self.container = container
         self.items = items
         self.is_object = is_object
-        self.end = "}" if is_object else "]"
-        self.separator = ""
+        self.end = b"}" if is_object else b"]"
+        self.separator = b""
         self.step: Any = None if is_object else -1
 
 
-def _write(value: Any, sort_keys: bool) -> list[str]:
+def _write(value: Any, sort_keys: bool) -> list[bytes]:
     """The pieces of the text."""
-    written: list[str] = []
+    written: list[bytes] = []
     levels: list[_Level] = []
     being_written: set[int] = set()  # the ids of their containers
     try:
         while True:
             write = _WRITERS.get(type(value)) or _writer_of_subclass(value)
             if write is not None:
-                written.append(write(value))
+                written.append(write(value).encode())
+            elif not sort_keys and (whole := _write_flat(value)) is not None:
+                written.append(whole)
             else:
                 level = _open(value, sort_keys, being_written)
                 levels.append(level)
-                written.append("{" if level.is_object else "[")
+                written.append(b"{" if level.is_object else b"[")
             while levels:
                 level = levels[-1]
                 item = next(level.items, _NO_MORE)
@@ -97,12 +110,12 @@ def _write(value: Any, sort_keys: bool) -> list[str]:
                 level.step = None  # until the key proves fit to be shown
                 key, value = item
                 level.step = _checked(key)
-                written.append(f"{level.separator}{_write_key(level.step)}:")
+                written += level.separator, _write_key(level.step)
             else:
                 level.step += 1
                 value = item
                 written.append(level.separator)
-            level.separator = ","
+            level.separator = b","
     except EncodeError as error:
         error.path = write_path(level.step for level in levels if level.step is not None)
         raise
@@ -152,29 +165,13 @@ def _escape_utf16(char: re.Match[str]) -> str:
     return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))
 
 
-def _write_float(value: float) -> str:
-    if not isfinite(value):
-        raise EncodeError("JSON has no NaN and no Infinity")
-    return float.__repr__(value)
+_WRITERS = flat.SCALARS | {str: _write_string, int: write_integer}
 
 
-def _write_decimal(value: Decimal) -> str:
-    if not value.is_finite():
-        raise EncodeError("JSON has no NaN and no Infinity")
-    return Decimal.__str__(value)
-
-
-_WRITERS: dict[type, Callable[[Any], str]] = {
-    str: _write_string,
-    int: write_integer,
-    bool: {True: "true", False: "false"}.__getitem__,
-    type(None): lambda _: "null",
-    float: _write_float,
-    Decimal: _write_decimal,
-}
-
-# Programs write few keys again and again; values are theirs and remembered nowhere.
-_write_key = lru_cache(maxsize=1024)(_write_string)
+@lru_cache(maxsize=1024)
+def _write_key(key: str) -> bytes:
+    """Programs write few keys again and again; values are theirs and remembered nowhere."""
+    return f"{_write_string(key)}:".encode()
 
 
 def _writer_of_subclass(value: Any) -> Callable[[Any], str] | None:
@@ -183,7 +180,7 @@ def _writer_of_subclass(value: Any) -> Callable[[Any], str] | None:
     if isinstance(value, int):
         return lambda number: write_integer(int.__int__(number))
     if isinstance(value, float):
-        return _write_float
+        return flat.write_float
     if isinstance(value, Decimal):
-        return _write_decimal
+        return flat.write_decimal
     return None
