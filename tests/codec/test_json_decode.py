@@ -280,7 +280,7 @@ def test_equal_gaps_with_different_parsers_do_not_meet() -> None:
 
 def test_the_memory_of_gaps_is_bounded() -> None:
     """Ever new numbers between strings do not grow it without end."""
-    remembered = gaps.Gaps(converts=True, room=8)
+    remembered = gaps.Gaps(float, room=8)
     for number in range(100):
         assert remembered[f":{number},"] == number
         assert list(remembered[f":{number}}}"].each)[1] == (gaps.SCALAR, number)

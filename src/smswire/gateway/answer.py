@@ -243,7 +243,7 @@ def _value(body: bytes) -> Any:
     """
     stripped = body.removeprefix(b"\xef\xbb\xbf").strip()
     try:
-        return json.decode(stripped, duplicate_keys="last", parse_float=fields.fraction)
+        return json.decode(stripped, duplicate_keys="last", parse_float=Decimal)
     except DecodeError:
         text = stripped.decode("utf-8", "replace")
     mended = _ESCAPE.sub(lambda escape: r"\ufffd" if escape[1] else escape[0], text)

@@ -9,8 +9,7 @@ apart: a colon, a comma, and a whole value between the two.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from math import isinf
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
 from .number import MAX_DIGITS, NUMBER, Unfit, convert
@@ -51,13 +50,14 @@ JUST_COMMA: Final = Tokens([(COMMA, None)])
 class Gaps(dict[str, Any]):
     """Gap to meaning: ``JUST_COLON``, ``JUST_COMMA``, the scalar between a colon and a comma, else :class:`Tokens`.
 
-    A number is converted here with ``converts``, by the default rules; without, it stays text.
+    Numbers are converted here, by the default rules, those with a fraction or an exponent to ``real``: a class whose
+    values cannot be changed, since many texts share them. With None numbers stay text.
     """
 
-    __slots__ = ("converts", "room")
+    __slots__ = ("real", "room")
 
-    def __init__(self, *, converts: bool, room: int = _ROOM) -> None:
-        self.converts = converts
+    def __init__(self, real: Callable[[str], Any] | None, *, room: int = _ROOM) -> None:
+        self.real = real
         self.room = room
 
     def __missing__(self, gap: str) -> Any:
@@ -69,12 +69,9 @@ class Gaps(dict[str, Any]):
         return meaning
 
     def _work_out(self, gap: str) -> Any:
-        member = _NUMBER_MEMBER.fullmatch(gap) if self.converts else None
+        member = None if self.real is None else _NUMBER_MEMBER.fullmatch(gap)
         if member is not None:  # ahead of the rest, for numbers are ever new
-            value = (int if member.lastindex is None else float)(gap.strip(_AROUND_NUMBER))
-            if isinf(value):
-                raise GiveUp  # so short a number passes no other limit
-            return value
+            return _convert(gap.strip(_AROUND_NUMBER), member.lastindex is None, self.real)
         each = tuple(self._cut(gap))
         kinds = [kind for kind, _ in each]
         if kinds == [COLON, SCALAR, COMMA]:
@@ -95,11 +92,14 @@ class Gaps(dict[str, Any]):
                 yield SCALAR, _WORDS[word]
             elif number:
                 is_integer = match["fraction"] is None and match["exponent"] is None
-                yield (SCALAR, _convert(number, is_integer)) if self.converts else (NUMBER_TEXT, (number, is_integer))
+                if self.real is None:
+                    yield NUMBER_TEXT, (number, is_integer)
+                else:
+                    yield SCALAR, _convert(number, is_integer, self.real)
 
 
-def _convert(number: str, is_integer: bool) -> Any:
+def _convert(number: str, is_integer: bool, real: Any) -> Any:
     try:
-        return convert(number, is_integer, MAX_DIGITS, int, float)
+        return convert(number, is_integer, MAX_DIGITS, int, real)
     except Unfit:
         raise GiveUp from None

@@ -11,6 +11,7 @@ It never guesses: a gap it cannot cut into tokens, a token out of place, a limit
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 from .gaps import (
@@ -38,8 +39,9 @@ _MAY_CLOSE = (_AFTER_VALUE, _FIRST_VALUE, _FIRST_KEY)
 
 _NO_MORE = "", JUST_COLON  # no colon may stand behind a value
 
-_CONVERTED = Gaps(converts=True)
-_AS_TEXT = Gaps(converts=False)
+_FLOATS = Gaps(float)
+_DECIMALS = Gaps(Decimal)
+_AS_TEXT = Gaps(None)
 
 
 def read(
@@ -52,8 +54,9 @@ def read(
     parse_int: Callable[[str], Any],
 ) -> Any:
     """The value of ``text``, whose UTF-8 is ``raw``. Raises :class:`GiveUp`."""
-    is_plain = parse_float is float and parse_int is int and max_digits == MAX_DIGITS
-    meanings = _CONVERTED if is_plain else _AS_TEXT
+    meanings = _AS_TEXT
+    if parse_int is int and max_digits == MAX_DIGITS:
+        meanings = _FLOATS if parse_float is float else _DECIMALS if parse_float is Decimal else _AS_TEXT
     unique_keys = duplicate_keys != "last"
     root: list[Any] = []
     parents: list[Any] = []
