@@ -18,6 +18,7 @@ from smswire.gateway.batch import Batch
 from smswire.gateway.bundle import Bundle, Planner
 from smswire.gateway.tasks import AsyncSmsStream, Send, send_all
 
+from ..net.raw import WITHIN_S
 from .conftest import Run
 from .workers import accept
 
@@ -305,6 +306,28 @@ def test_an_asynchronous_input_that_raises_is_heard_after_its_outcomes(run: Run)
     with pytest.raises(OSError, match="the line is gone"):
         run(take())
     assert sorted(told) == list(range(20))
+
+
+def test_a_stream_keeps_every_connection_busy(run: Run) -> None:
+    """Calls end five at a time, and never fewer are under way, though the caller takes one outcome after another."""
+
+    async def take() -> list[Sent]:
+        together = 0
+        five = asyncio.Event()
+
+        async def send(bundle: Bundle, told: Outcome) -> list[SmsOutcome]:
+            nonlocal together, five
+            together += 1
+            mine = five
+            if together == 5:
+                together, five = 0, asyncio.Event()
+                mine.set()
+            await asyncio.wait_for(mine.wait(), WITHIN_S)
+            return accept(bundle, told)
+
+        return [outcome.sent async for outcome in stream_of(rows(100), 5, send)]
+
+    assert run(take()) == [Sent.YES] * 100
 
 
 def test_the_memory_of_a_stream_does_not_grow_with_the_input() -> None:

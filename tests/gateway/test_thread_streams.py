@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import _thread
 import gc
 import sys
 import threading
 import tracemalloc
 from types import FrameType
+from typing import Any
 
 import pytest
 
@@ -14,7 +16,8 @@ from smswire.errors import Sent
 from smswire.flow.retry import Outcome
 from smswire.gateway.batch import Batch
 from smswire.gateway.bundle import Bundle, Planner, SmsOutcome
-from smswire.gateway.threads import Send, SmsStream
+from smswire.gateway.sms import Message
+from smswire.gateway.threads import Send, SmsStream, send_all
 
 from ..net.raw import WITHIN_S
 from ..net.test_interrupts_everywhere import Interrupt
@@ -113,16 +116,61 @@ def test_an_interrupt_of_close_gives_up() -> None:
     release.set()
 
 
+def test_a_stream_keeps_every_connection_busy() -> None:
+    """Calls end five at a time, and never fewer are under way, though the caller takes one outcome after another."""
+    together = threading.Barrier(5)
+
+    def send(bundle: Bundle, outcome: Outcome) -> list[SmsOutcome]:
+        together.wait(WITHIN_S)
+        return accept(bundle, outcome)
+
+    assert [outcome.sent for outcome in stream_of(100, 5, send)] == [Sent.YES] * 100
+
+
+@pytest.mark.parametrize("threads", [0, 1, 2])
+def test_as_many_threads_as_can_be_had_send_all(monkeypatch: pytest.MonkeyPatch, threads: int) -> None:
+    """The operating system refuses more; with none at all that is said, and nothing was sent."""
+    started: list[object] = []
+    start = _thread.start_new_thread
+
+    def start_some(*arguments: Any) -> int:
+        if len(started) == threads:
+            raise RuntimeError("can't start new thread")
+        started.append(arguments)
+        return start(*arguments)
+
+    monkeypatch.setattr(_thread, "start_new_thread", start_some)
+    begun: list[str] = []
+
+    def send(bundle: Bundle, outcome: Outcome) -> list[SmsOutcome]:
+        begun.append(bundle.text)
+        return accept(bundle, outcome)
+
+    rows = [Message(f"+4917{n:06}", f"text {n}") for n in range(20)]
+    planner = Planner(1)
+    for index, row in enumerate(rows):
+        planner.add(index, row)
+    planner.end()
+    if threads:
+        assert len(send_all(Batch(planner, 5), send, None)) == len(begun) == 20
+    else:
+        with pytest.raises(RuntimeError, match="thread"):
+            send_all(Batch(planner, 5), send, None)
+        assert begun == []
+
+
 def test_the_memory_of_a_stream_does_not_grow_with_the_input() -> None:
     """Ten times the rows, and the same peak."""
 
     def peak(count: int) -> int:
         gc.collect()
+        stream = stream_of(count, 5, accept)
         tracemalloc.start()
-        for _ in stream_of(count, 5, accept):
+        for _ in stream:
             pass
         found = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
+        assert stream._threads._news.qsize() <= 5
         return found
 
     peak(500)
