@@ -264,16 +264,9 @@ class AsyncGateway:
     # ---- one call
 
     async def _run(self, errand: Errand[_A]) -> _A:
-        request = errand.request
         try:
-            response = await self._client.request(
-                request.method,
-                request.target,
-                request.headers,
-                request.body,
-                timeout=errand.timeout,
-                repeatable=errand.repeatable,
-                outcome=errand.exchange,
+            response = await self._client.send(
+                errand.request, timeout=errand.timeout, repeatable=errand.repeatable, outcome=errand.exchange
             )
             return errand.read(response)
         except SmswireError as error:

@@ -39,6 +39,9 @@ _SEGMENT = re.compile(r"[A-Za-z0-9._~+@-]+")
 _SUFFIX = re.compile(r"[.;].*", re.DOTALL)
 _SENT_WITH = re.compile(r"[!-~]+(?: [!-~]+)*")
 
+# Nothing in these could be spread out under bracketed names.
+_FLAT: Final = frozenset({str, int, bool})
+
 #: Segments of a path below which calls send each time they are made; and the two places where they only name what is
 #: asked about.
 _SENDING: Final = frozenset({"sms", "voice", "rcs", "waba"})
@@ -121,25 +124,47 @@ def build(
     >>> request.method, request.target, request.body
     ('POST', '/api/sms', b'to=%2B491716992343&text=Hi')
     """
+    return fill(blank(endpoint, auth=auth, path=path, method=method, send_as=send_as, sent_with=sent_with), params)
+
+
+class Blank(NamedTuple):
+    """What all calls to one endpoint have in common, to be filled in with their parameters."""
+
+    request: Request
+    """Without parameters: method, path and header fields, checked once."""
+    send_as: SendAs
+    key: tuple[tuple[str, str], ...]
+    """The parameters that show the API key."""
+
+
+def blank(endpoint: str, *, auth: Auth, path: str, method: str, send_as: SendAs, sent_with: str) -> Blank:
+    """The part of ``build`` that does not depend on parameters; raises what it does."""
     if not isinstance(method, str) or method not in METHODS:
         raise InvalidRequest(f"method must be one of {', '.join(sorted(METHODS))}")
     target = f"{path}/{_checked_endpoint(endpoint)}"
-    pairs = _pairs(params)
     in_url = send_as == "query" or method in ("GET", "DELETE")
     if in_url and auth.style == "p" and send_as != "query":
         raise InvalidRequest(
             f"a {method} with auth='p' would put the API key into the URL: use POST, another auth, or send_as='query'"
         )
-    pairs += auth.parameters()
     headers = [*auth.headers(), ("Accept", "application/json"), ("SentWith", sent_with)]
-    if in_url:
-        query = form.encode(form.bracketed(pairs)).decode("ascii")
-        return Request(method, f"{target}?{query}" if query else target, headers, b"")
-    if send_as == "json":
-        headers.append(("Content-Type", "application/json"))
+    if not in_url:
+        kind = "application/json" if send_as == "json" else "application/x-www-form-urlencoded"
+        headers.append(("Content-Type", kind))
+    return Blank(Request(method, target, headers), "query" if in_url else send_as, tuple(auth.parameters()))
+
+
+def fill(blank: Blank, params: Parameters) -> Request:
+    """The request of one call; see ``build``."""
+    method, target, headers = blank.request.method, blank.request.target, blank.request.headers
+    pairs = _pairs(params)
+    pairs += blank.key
+    if blank.send_as == "json":
         return Request(method, target, headers, json.encode(_as_object(pairs)))
-    headers.append(("Content-Type", "application/x-www-form-urlencoded"))
-    return Request(method, target, headers, form.encode(form.bracketed(pairs)))
+    body = form.encode(pairs if all(type(value) in _FLAT for _, value in pairs) else form.bracketed(pairs))
+    if blank.send_as == "form":
+        return Request(method, target, headers, body)
+    return Request(method, f"{target}?{body.decode('ascii')}" if body else target, headers)
 
 
 def check_settings(send_as: str, sent_with: str) -> None:
@@ -162,7 +187,7 @@ def _pairs(params: Parameters) -> list[tuple[str, Any]]:
         raise InvalidRequest(f"params must be a mapping or pairs of name and value, not {type(params).__name__}")
     pairs = list(params.items() if isinstance(params, Mapping) else params)
     for pair in pairs:
-        if not isinstance(pair, tuple | list) or len(pair) != 2:
+        if not isinstance(pair, (tuple, list)) or len(pair) != 2:
             raise InvalidRequest("every parameter must be a pair of name and value")
         name = pair[0]
         if not isinstance(name, str) or not name:

@@ -248,16 +248,9 @@ class Gateway:
     # ---- one errand, and many
 
     def _run(self, errand: Errand[_A]) -> _A:
-        request = errand.request
         try:
-            response = self._client.request(
-                request.method,
-                request.target,
-                request.headers,
-                request.body,
-                timeout=errand.timeout,
-                repeatable=errand.repeatable,
-                outcome=errand.exchange,
+            response = self._client.send(
+                errand.request, timeout=errand.timeout, repeatable=errand.repeatable, outcome=errand.exchange
             )
             return errand.read(response)
         except SmswireError as error:

@@ -11,6 +11,8 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 DIGITS_AT_MOST: Final = 40
+_FLAGS: Final = {"true": True, "1": True, "false": False, "0": False}
+_TOO_LONG: Final = 10**DIGITS_AT_MOST
 DIGITS: Final = re.compile(r"[0-9]{1,40}")
 _CODE = re.compile(r"[0-9]{2,4}")
 _NUMBER = re.compile(r"[+-]?[0-9]{1,40}(?:[.,][0-9]{1,40})?")
@@ -62,14 +64,14 @@ def decimal(value: Any) -> Decimal | None:
 
 def _is_integer(value: Any) -> bool:
     """An int (no bool) short enough for ``str()``, which refuses those of several thousand digits."""
-    return type(value) is int and abs(value) < 10**DIGITS_AT_MOST
+    return type(value) is int and abs(value) < _TOO_LONG
 
 
 def text(value: Any) -> str | None:
     """A str; an int as its digits, for ids and numbers that come as either."""
-    if _is_integer(value):
-        return str(value)
-    return value if isinstance(value, str) else None
+    if isinstance(value, str):
+        return value
+    return str(value) if _is_integer(value) else None
 
 
 def integer(value: Any) -> int | None:
@@ -81,13 +83,17 @@ def integer(value: Any) -> int | None:
 
 def flag(value: Any) -> bool | None:
     """A bool, 1 or 0, or one of these as a str."""
+    if value is None or value is True or value is False:
+        return value
     if isinstance(value, str):
-        return {"true": True, "1": True, "false": False, "0": False}.get(value.strip().lower())
+        return _FLAGS.get(value.strip().lower())
     return bool(value) if isinstance(value, int) and value in (0, 1) else None
 
 
 def error(value: Any) -> int | str | None:
     """Null, 0 and an empty str are no error."""
+    if value is None:
+        return None
     number = integer(value)
     if number is not None:
         return number or None

@@ -20,11 +20,14 @@ from .answer import Answer, Balance, SmsAnswer, read, read_balance, read_sms
 from .auth import Auth, Style
 from .batch import Batch
 from .bundle import Bundle, Planner, SmsOutcome, read_answer, refused
-from .call import Parameters, SendAs, build, check_settings, parse_base_url, sends
+from .call import Blank, Parameters, SendAs, blank, check_settings, fill, parse_base_url, sends
 from .errand import BundleErrand, Errand, Place, begun_anew
 from .sms import Message, check_no_number_twice
 
 DEFAULT_BASE_URL: Final = "https://gateway.sms77.io/api"
+
+# Endpoints whose requests are remembered but for their parameters: more than the gateway has.
+MAX_KNOWN: Final = 64
 
 OnOutcome = Callable[[SmsOutcome], object]
 
@@ -64,6 +67,7 @@ class Setup:
         self.origin = base.origin
         self._path = base.path
         self._parsed: Origin = parse(base.origin)
+        self._known: dict[tuple[str, str], tuple[Blank, Place]] = {}
 
     def describe(self, kind: str) -> str:
         """The ``repr`` of a gateway object."""
@@ -143,16 +147,22 @@ class Setup:
         return new_errand
 
     def _request(self, endpoint: str, params: Parameters, method: str) -> tuple[Request, Place]:
-        request = build(
-            endpoint,
-            params,
-            auth=self._auth,
-            path=self._path,
-            method=method,
-            send_as=self._send_as,
-            sent_with=self._sent_with,
-        )
-        return request, Place(request.call, self._parsed.authority, sends(endpoint, method, self._path))
+        known = self._known.get((endpoint, method)) if isinstance(endpoint, str) and isinstance(method, str) else None
+        if known is None:
+            empty = blank(
+                endpoint,
+                auth=self._auth,
+                path=self._path,
+                method=method,
+                send_as=self._send_as,
+                sent_with=self._sent_with,
+            )
+            place = Place(empty.request.call, self._parsed.authority, sends(endpoint, method, self._path))
+            if len(self._known) >= MAX_KNOWN:
+                self._known.clear()
+            known = self._known[endpoint, method] = empty, place
+        empty, place = known
+        return fill(empty, params), place
 
     def _errand(
         self,

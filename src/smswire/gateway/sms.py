@@ -18,7 +18,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import UnionType
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 from ..errors import InvalidParameter
 
@@ -188,6 +188,8 @@ OPTIONS: dict[str, Callable[[str, object], Any]] = {
     "utf8": _flag,
 }
 
+_PLACES: Final = {name: place for place, name in enumerate(OPTIONS)}
+
 
 def _check_options(options: Mapping[str, object]) -> tuple[tuple[str, Any], ...]:
     given = {"from" if name == "from_" else name: value for name, value in options.items()}
@@ -200,7 +202,8 @@ def _check_options(options: Mapping[str, object]) -> tuple[tuple[str, Any], ...]
             near = difflib.get_close_matches(str(name), OPTIONS, 1)
             known = f"did you mean {near[0]}?" if near else f"known are {', '.join(OPTIONS)}"
             refuse(str(name), f"is not an option of a send; {known}")
-    return tuple((name, check(name, given[name])) for name, check in OPTIONS.items() if given.get(name) is not None)
+    names = sorted((name for name, value in given.items() if value is not None), key=_PLACES.__getitem__)
+    return tuple([(name, OPTIONS[name](name, given[name])) for name in names])
 
 
 @dataclass(frozen=True, slots=True, init=False)

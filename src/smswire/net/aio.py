@@ -264,6 +264,18 @@ class AsyncClient:
         """
         outcome = begun(outcome)
         request = Request(method, target, headers, body)
+        return await self.send(request, timeout=timeout, repeatable=repeatable, outcome=outcome)
+
+    async def send(
+        self,
+        request: Request,
+        *,
+        timeout: float | None = None,
+        repeatable: bool = False,
+        outcome: Outcome | None = None,
+    ) -> Response:
+        """As ``request``, of a ``Request`` made before: what is in it is not checked again."""
+        outcome = begun(outcome)
         until = self._settings.until(timeout)
         if self._loop is not get_running_loop():
             self._begin()

@@ -260,6 +260,18 @@ class Client:
         """
         outcome = begun(outcome)
         request = Request(method, target, headers, body)
+        return self.send(request, timeout=timeout, repeatable=repeatable, outcome=outcome)
+
+    def send(
+        self,
+        request: Request,
+        *,
+        timeout: float | None = None,
+        repeatable: bool = False,
+        outcome: Outcome | None = None,
+    ) -> Response:
+        """As ``request``, of a ``Request`` made before: what is in it is not checked again."""
+        outcome = begun(outcome)
         until = self._settings.until(timeout)
         if self._settings.needs_trust:
             self._settings.load_trust()

@@ -268,10 +268,18 @@ def _fault_of(name: str) -> str | None:
     return f"{name} is not the caller's to set" if name.lower() in SET_BY_US else None
 
 
+class _Fit(Headers):
+    """Header fields found fit to be sent: a request made with those of another is not checked again."""
+
+    __slots__ = ()
+
+
 def _checked(fields: Iterable[tuple[str, str]]) -> Headers:
     """`Headers` fit to be sent, or `InvalidRequest` with the number of the field at fault, from 1."""
+    if type(fields) is _Fit:
+        return fields
     try:
-        headers = Headers(fields)
+        headers = _Fit(fields)
     except (TypeError, ValueError):
         raise InvalidRequest("headers must be pairs of name and value") from None
     for number, (name, value) in enumerate(headers.pairs, 1):
