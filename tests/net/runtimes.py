@@ -12,7 +12,7 @@ from typing import Any, NoReturn, Self
 
 import uvloop
 
-from smswire import AsyncClient, Client
+from smswire import AsyncClient, AsyncGateway, Client, Gateway
 from smswire.flow.pool import PoolStats
 from smswire.wire.message import Response
 
@@ -118,3 +118,34 @@ def new_client(runtime: str, origin: str, **settings: Any) -> AnyClient:
     if runtime == "blocking":
         return Client(origin, **settings)
     return InLoop(origin, new_loop=LOOPS[runtime], **settings)
+
+
+class GatewayInLoop:
+    """An ``AsyncGateway`` over the client of an ``InLoop``, with the methods of a ``Gateway``."""
+
+    def __init__(self, client: InLoop, api_key: str, **settings: Any) -> None:
+        self._gateway = AsyncGateway(api_key, client=client._client, **settings)
+        self._thread = client._thread
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        method = getattr(self._gateway, name)
+        return lambda *args, **options: self._thread.run(method(*args, **options))
+
+    def close(self) -> None:
+        self._thread.run(self._gateway.aclose())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return repr(self._gateway)
+
+
+def gateway_over(client: AnyClient, api_key: str, **settings: Any) -> Gateway | GatewayInLoop:
+    """A gateway object of the client's runtime, over that client."""
+    if isinstance(client, Client):
+        return Gateway(api_key, client=client, **settings)
+    return GatewayInLoop(client, api_key, **settings)

@@ -13,6 +13,7 @@ from smswire import Gateway, Sent, errors
 from smswire.net.pacers import Pacer
 
 from .raw import OK, WITHIN_S, Peer, black_hole
+from .runtimes import gateway_over
 from .test_queue import Caller, Gate, wait_for_waiters
 
 both = pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
@@ -178,7 +179,7 @@ def test_a_gateway_object_closes_its_own_client_only(make_sandbox, make_client):
     """A client that was given stays open."""
     sandbox = make_sandbox()
     client = make_client(sandbox)
-    with Gateway("sandbox-key", base_url=sandbox.url, client=client) as gateway:
+    with gateway_over(client, "sandbox-key", base_url=sandbox.url) as gateway:
         gateway.sms("491716992343", "Hello")
     assert client.request("GET", "/api/balance", headers=[("X-Api-Key", "sandbox-key")]).status == 200
     with Gateway("sandbox-key", base_url=sandbox.url, trust=sandbox.ca_file, pacer=Pacer()) as own:

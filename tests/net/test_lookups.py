@@ -7,10 +7,11 @@ import threading
 
 import pytest
 
-from smswire import Client, Gateway, Sent, errors
+from smswire import Client, Sent, errors
 from smswire.net.pacers import Pacer
 
 from .raw import WITHIN_S
+from .runtimes import gateway_over
 from .test_queue import Caller
 
 
@@ -95,7 +96,7 @@ def test_the_local_address_reaches_the_whitelist(make_sandbox, make_client):
     sandbox = make_sandbox(keys={"sandbox-key": "127.0.0.5"})
     for local, code in (("127.0.0.5", None), ("127.0.0.6", 903)):
         client = make_client(sandbox, local_address=local)
-        with Gateway("sandbox-key", base_url=sandbox.url, client=client) as gateway:
+        with gateway_over(client, "sandbox-key", base_url=sandbox.url) as gateway:
             if code is None:
                 gateway.sms("491716992343", "Hello")
             else:

@@ -19,6 +19,7 @@ from smswire.gateway import auth, call
 from smswire.net.pacers import Pacer
 
 from .raw import OK, WITHIN_S, Peer
+from .runtimes import gateway_over
 
 KEY = "kEy-4711-0815"
 STYLES = ["basic", "x_api_key", "bearer", "p"]
@@ -106,7 +107,7 @@ def test_no_failure_shows_the_key(serve, make_client, caplog, failure):
         server = serve(script, tls=True)
         origin = server.origin.replace("127.0.0.1", "localhost") if failure == "lookup" else server.origin
         client = make_client(origin, **settings)
-        gateway = Gateway(KEY, base_url=f"{origin}/api", auth=style, send_as=send_as, client=client,
+        gateway = gateway_over(client, KEY, base_url=f"{origin}/api", auth=style, send_as=send_as,
                           timeout=settings.get("timeout", WITHIN_S))  # fmt: skip
         tried.append((server, client, gateway))
         if failure == "refused":
@@ -137,9 +138,7 @@ def test_a_gateway_that_repeats_the_key_does_not_make_an_error_tell_it(serve, ma
             peer.send(f"{head}Content-Length: {len(KEY)}\r\n\r\n{KEY}".encode())
 
     client = make_client(serve(echo, tls=True))
-    error, outcome = sms(
-        Gateway(KEY, base_url=f"https://{client.origin.authority}/api", client=client, timeout=0.5), "a"
-    )
+    error, outcome = sms(gateway_over(client, KEY, base_url=f"https://{client.origin.authority}/api", timeout=0.5), "a")
     assert isinstance(error, errors.GatewayError)
     assert error.body == KEY.encode()
     assert all(KEY not in text for text in [*texts_of(error), repr(outcome), repr(error.answer)])
@@ -152,7 +151,7 @@ def test_a_gateway_that_repeats_the_key_does_not_make_an_error_tell_it(serve, ma
 def test_no_value_shows_the_key(serve, make_client, style, send_as):
     """Request, response, auth, and the outcomes of many: none shows it in ``repr``."""
     client = make_client(serve(says(b"900")), pacer=Pacer())
-    gateway = Gateway(KEY, base_url=f"http://{client.origin.authority}/api", auth=style, send_as=send_as, client=client)
+    gateway = gateway_over(client, KEY, base_url=f"http://{client.origin.authority}/api", auth=style, send_as=send_as)
     shown = auth.Auth(KEY, style)
     request = call.build("sms", {"to": "49171"}, auth=shown, path="/api", method="POST", send_as=send_as, sent_with="x")
     response = client.request(request.method, request.target, request.headers, request.body)

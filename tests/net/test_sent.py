@@ -6,11 +6,12 @@ import threading
 
 import pytest
 
-from smswire import Gateway, Sent, errors
+from smswire import Sent, errors
 from smswire.flow.retry import Outcome
 from smswire.net.pacers import Pacer
 
 from .raw import OK, Peer
+from .runtimes import gateway_over
 
 BODY = b"to=491716992343&text=Hello"
 
@@ -109,7 +110,7 @@ def test_a_gateway_that_restarts_with_fifty_idle_connections_costs_no_call(make_
         caller.join()
     assert client.stats().idle == 50
     sandbox.restart()
-    with Gateway("sandbox-key", base_url=sandbox.plain_url, client=client) as gateway:
+    with gateway_over(client, "sandbox-key", base_url=sandbox.plain_url) as gateway:
         gateway.sms("491716992343", "after the restart")
     assert [message["text"] for message in sandbox.messages()] == ["after the restart"]
     assert sandbox.calls()[-1]["status"] == 200
@@ -118,7 +119,7 @@ def test_a_gateway_that_restarts_with_fifty_idle_connections_costs_no_call(make_
 def test_a_wrong_key_means_not_sent(make_sandbox, make_client):
     """Code 900 comes with HTTP 200, and is the gateway's word that nothing was sent."""
     sandbox = make_sandbox()
-    gateway = Gateway("another-key", base_url=sandbox.url, client=make_client(sandbox))
+    gateway = gateway_over(make_client(sandbox), "another-key", base_url=sandbox.url)
     with pytest.raises(errors.GatewayError) as raised:
         gateway.sms("491716992343", "Hello")
     assert (raised.value.sent, raised.value.code) == (Sent.NO, 900)
