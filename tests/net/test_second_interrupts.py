@@ -15,6 +15,8 @@ from smswire.flow.retry import Outcome
 from .raw import OK, Peer
 from .test_interrupts_everywhere import POINTS, eager_pacer, is_nobodys
 
+pytestmark = pytest.mark.about("blocking")
+
 ABOUT = ["blocking"]
 
 # Where the first one comes: as the function begins.
