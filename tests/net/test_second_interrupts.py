@@ -17,7 +17,6 @@ from .test_interrupts_everywhere import POINTS, eager_pacer, is_nobodys
 
 pytestmark = pytest.mark.about("blocking")
 
-ABOUT = ["blocking"]
 
 # Where the first one comes: as the function begins.
 PLACES = ["_dial", "_connect", "_watch", "_flush", "handle_opened", "_write", "handle_sent", "_receive", "handle_data"]
