@@ -52,6 +52,9 @@ def warm_loops() -> None:
     """The first loop of a kind opens descriptors that all later ones share."""
     for new_loop in LOOPS.values():
         LoopThread(new_loop()).end()
+    # Every test here collects twice. What the tests before have left alive need not be looked at each time.
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
