@@ -91,7 +91,7 @@ def test_a_deadline_while_the_server_reads_nothing_is_maybe_sent(serve, make_cli
     """A part of the request has left, and what became of it nobody knows."""
     server = serve(lambda peer: peer.server.may_end.wait(20), tls=tls, receive_buffer=4096)
     server.may_end = threading.Event()
-    call = Caller(make_client(server), body=bytes(8_000_000), timeout=0.3)
+    call = Caller(make_client(server), body=bytes(8_000_000), timeout=1.0)
     call.join()
     server.may_end.set()
     assert isinstance(call.error, errors.Timeout)
