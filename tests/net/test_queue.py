@@ -158,7 +158,7 @@ def test_a_deadline_before_the_answer_is_whole_means_maybe_sent(serve, make_clie
 
     server = serve(handler, tls=tls)
     client = make_client(server)
-    call = Caller(client, timeout=0.3)
+    call = Caller(client, timeout=1.0)
     server.next_request()
     call.join()
     assert isinstance(call.error, errors.Timeout)
