@@ -245,6 +245,18 @@ def test_a_bomb_is_refused_at_the_limit() -> None:
     assert read([with_gzip(gzip.compress(bytes(33_554_433)))]).error is ProtocolError
 
 
+@pytest.mark.parametrize("status", [b"302 Found", b"401 Unauthorized", b"500 Oops"])
+@pytest.mark.parametrize("wire", [b"no gzip", gzip.compress(bytes(100_001)), gzip.compress(b"900")[:-1]])
+def test_a_refusal_whose_gzip_cannot_be_read_stands(status: bytes, wire: bytes) -> None:
+    """Its status has said what matters, so its body stays as it came; of a 2xx nobody would know."""
+    answer = with_gzip(wire)
+    limits = Limits(max_body_bytes=100_000)
+    assert read_any_way(answer, limits=limits).error is ProtocolError
+    outcome = read_any_way(answer.replace(b"200 OK", status), limits=limits)
+    assert outcome.response is not None
+    assert (outcome.response.status, outcome.response.body) == (int(status[:3]), wire)
+
+
 def test_a_bomb_takes_no_more_room_than_the_limit_allows() -> None:
     """64 MiB in 64 KiB: what is beyond the limit is never made, and not only refused."""
     answer = with_gzip(gzip.compress(bytes(67_108_864)))

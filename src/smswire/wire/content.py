@@ -9,14 +9,20 @@ from .head import Limits
 from .message import Headers
 
 
-def decoded(body: bytes, headers: Headers, limits: Limits) -> bytes:
+def decoded(status: int, body: bytes, headers: Headers, limits: Limits) -> bytes:
     """The body without gzip, if that is what ``Content-Encoding`` says.
 
+    Where gzip cannot be read the body of a refusal stays as it came: its status has said all that matters.
+
     Raises:
-        ProtocolError: it is no whole gzip, or longer than ``max_body_bytes`` once inflated.
+        ProtocolError: in a 2xx it is no whole gzip, or longer than ``max_body_bytes`` once inflated.
     """
     if body and (headers.get("content-encoding") or "").lower() in ("gzip", "x-gzip"):
-        return inflate(body, limits.max_body_bytes)
+        try:
+            return inflate(body, limits.max_body_bytes)
+        except ProtocolError:
+            if 200 <= status <= 299:
+                raise
     return body
 
 

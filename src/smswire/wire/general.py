@@ -153,7 +153,7 @@ class General:
         body = bytes(parts[0]) if len(parts) == 1 else b"".join(parts)
         fields = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in event.headers.raw_items()]
         headers = Headers(fields)
-        body = decoded(body, headers, self._limits)
+        body = decoded(event.status_code, body, headers, self._limits)
         self.is_reusable = (
             self._is_sound and not head.framing.is_odd and not has_leftover and self._reader.our_state is h11.DONE
         )

@@ -98,7 +98,8 @@ def read(data: bytes, limits: Limits) -> tuple[Response | None, int]:
     if body is None:
         return None, end
     headers = Headers.of_lines(fields.decode("latin-1"))
-    return Response(int(status), headers, decoded(body, headers, limits), (reason or b"").decode("latin-1")), end
+    content = decoded(int(status), body, headers, limits)
+    return Response(int(status), headers, content, (reason or b"").decode("latin-1")), end
 
 
 def _read_chunks(data: bytes, start: int, limits: Limits) -> tuple[bytes | None, int]:
