@@ -46,6 +46,7 @@ _TOO_LONG = 10**_MAX_DIGITS
 
 _MAX_BRACKETS = 16  # no form known nests deeper than 2, and what contains itself has no depth
 
+_TUPLE, _TWO = {tuple}, {2}
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _SURROGATE_CUT_SHORT = re.compile(rb"\xed[\xa0-\xbf]\Z")
 _BYTE = re.compile(rb"%[0-9A-Fa-f]{2}|.", re.DOTALL)
@@ -66,7 +67,12 @@ def encode(fields: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> bytes:
     >>> encode({"to": ["49171", "49172"], "text": "5 < 6", "flash": True, "label": None})
     b'to=49171&to=49172&text=5+%3C+6&flash=1'
     """
-    pairs = fields.items() if isinstance(fields, (dict, Mapping)) else list(_pairs(fields))
+    if isinstance(fields, (dict, Mapping)):
+        pairs: Iterable[tuple[str, Any]] = fields.items()
+    elif type(fields) is list and {*map(type, fields)} == _TUPLE and {*map(len, fields)} == _TWO:
+        pairs = fields
+    else:
+        pairs = list(_pairs(fields))
     body = _encode_whole(pairs)
     return _encode_one_by_one(pairs) if body is None else body
 
@@ -80,16 +86,15 @@ def _encode_whole(pairs: Iterable[tuple[str, Any]]) -> bytes | None:
                 return None
             kind = type(value)
             if kind is str:
-                written += name, _IS, value, _AND
+                written.append(f"{name}\1{value}")
             elif kind in _PLAIN_TYPES:
-                written += name, _IS, _PLAIN_TYPES[kind](value), _AND
+                written.append(f"{name}\1{_PLAIN_TYPES[kind](value)}")
             elif value is not None:
                 if kind is not list and kind is not tuple:
                     return None
-                for item in value:
-                    written += name, _IS, _PLAIN_TYPES[type(item)](item), _AND
-        count = len(written) // 4
-        text = "".join(written[:-1])
+                written += [f"{name}\1{_PLAIN_TYPES[type(item)](item)}" for item in value]
+        count = len(written)
+        text = _AND.join(written)
         if len(text) > _LONG * count:
             return None
         marked = text.encode()

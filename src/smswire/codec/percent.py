@@ -31,6 +31,7 @@ FORM: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789*-.
 all but these). In a form a space is ``+``, so :mod:`~smswire.codec.form` is what writes one."""
 
 _HEX_DIGITS = b"0123456789ABCDEF"
+_FEW = 16  # different bytes, up to which a pass for each costs less than the three planes
 _NOTHING = 0xFF  # what is written is ASCII, so this byte can stand for none
 _CHUNK = 32 * 1024  # what a pass reads is still in the cache then, and no buffer is so large that it is mapped anew
 _ESCAPE_RUN = re.compile(rb"(?:%[0-9A-Fa-f]{2})+")
@@ -119,12 +120,15 @@ def unescape_well_formed(data: bytes) -> bytes:
 class Escaper:
     """Escapes every byte but the ``kept`` and the keys of ``rewritten``, which turn into other bytes.
 
-    A byte becomes one byte or three. So there are three planes: the first bytes, the second, the third, each of them
-    the input translated by a table; a byte that becomes one has nothing in the second and the third. Interlaced, with
-    what is nothing thrown away, they are the output.
+    Where few different bytes are to be escaped, as in most texts, each is replaced in one pass: ``%`` first, since what
+    the others become holds one. (It holds digits, too: where these are not kept, this is no way.)
+
+    Else a byte becomes one byte or three. So there are three planes: the first bytes, the second, the third, each of
+    them the input translated by a table; a byte that becomes one has nothing in the second and the third. Interlaced,
+    with what is nothing thrown away, they are the output.
     """
 
-    __slots__ = ("kept", "planes")
+    __slots__ = ("few", "kept", "planes", "single")
 
     def __init__(self, kept: bytes, rewritten: dict[int, int] | None = None) -> None:
         self.kept = kept
@@ -136,11 +140,22 @@ class Escaper:
             planes[0][byte] = written
             planes[1][byte] = planes[2][byte] = _NOTHING
         self.planes = [bytes(plane) for plane in planes]
+        self.single = kept + bytes(rewritten or ())
+        self.few = _FEW if set(kept).issuperset(_HEX_DIGITS) else 0
 
     def __call__(self, raw: bytes) -> bytes:
-        if len(raw) <= _CHUNK:
+        if len(raw) > _CHUNK:
+            return b"".join([self._interlace(raw[at : at + _CHUNK]) for at in range(0, len(raw), _CHUNK)])
+        escaped = set(raw.translate(None, self.single))
+        if len(escaped) > self.few:
             return bytes(self._interlace(raw))
-        return b"".join([self._interlace(raw[at : at + _CHUNK]) for at in range(0, len(raw), _CHUNK)])
+        if _PERCENT in escaped:
+            escaped.remove(_PERCENT)
+            raw = raw.replace(b"%", b"%25")
+        for byte in escaped:
+            raw = raw.replace(*_REPLACEMENTS[byte])
+        # All that is left to be escaped is the "%" of what is escaped already, which the first plane has as itself.
+        return raw.translate(self.planes[0])
 
     def _interlace(self, raw: bytes) -> bytearray:
         first, second, third = self.planes
@@ -152,6 +167,8 @@ class Escaper:
 
 
 _NO_BYTES = bytes((_NOTHING,))
+_PERCENT = ord("%")
+_REPLACEMENTS = [(bytes((byte,)), b"%%%02X" % byte) for byte in range(256)]
 
 
 @lru_cache(maxsize=64)

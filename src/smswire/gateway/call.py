@@ -156,15 +156,20 @@ def blank(endpoint: str, *, auth: Auth, path: str, method: str, send_as: SendAs,
 
 def fill(blank: Blank, params: Parameters) -> Request:
     """The request of one call; see ``build``."""
-    method, target, headers = blank.request.method, blank.request.target, blank.request.headers
-    pairs = _pairs(params)
-    pairs += blank.key
+    return fill_in(blank, _pairs(params))
+
+
+def fill_in(blank: Blank, pairs: list[tuple[str, Any]]) -> Request:
+    """The request of one call, of pairs that are known to have names and no ``p``, and values that are not None."""
+    if blank.key:
+        pairs = [*pairs, *blank.key]
+    request = blank.request
     if blank.send_as == "json":
-        return Request(method, target, headers, json.encode(_as_object(pairs)))
-    body = form.encode(pairs if all(type(value) in _FLAT for _, value in pairs) else form.bracketed(pairs))
+        return request.with_body(json.encode(_as_object(pairs)))
+    body = form.encode(pairs if {type(value) for _, value in pairs} <= _FLAT else form.bracketed(pairs))
     if blank.send_as == "form":
-        return Request(method, target, headers, body)
-    return Request(method, f"{target}?{body.decode('ascii')}" if body else target, headers)
+        return request.with_body(body)
+    return Request(request.method, f"{request.target}?{body.decode('ascii')}", request.headers) if body else request
 
 
 def check_settings(send_as: str, sent_with: str) -> None:

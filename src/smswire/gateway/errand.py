@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Generic, NamedTuple, TypeVar
 
-from ..errors import ConfigurationError, GatewayError, Sent, SmswireError
+from ..errors import GatewayError, Sent, SmswireError
 from ..flow.retry import Outcome
 from ..wire.message import Request, Response
 from .bundle import Bundle, SmsOutcome, read_error
@@ -85,10 +85,10 @@ class Errand(Generic[_A]):
         place: where it goes.
         timeout: seconds for the whole call.
         repeatable: whether twice does no harm.
-        told: the caller's ``Outcome``.
+        told: the caller's ``Outcome``, if there is one.
 
     Attributes:
-        exchange (Exchange): the ``outcome`` to give to the client.
+        exchange (Outcome): the ``outcome`` to give to the client.
     """
 
     __slots__ = ("_place", "_read_body", "exchange", "repeatable", "request", "timeout")
@@ -101,12 +101,13 @@ class Errand(Generic[_A]):
         *,
         timeout: float,
         repeatable: bool,
-        told: Outcome,
+        told: Outcome | None,
     ) -> None:
         self.request = request
         self.timeout = timeout
         self.repeatable = repeatable
-        self.exchange = Exchange(told)
+        # Where nobody looks on, and only a call that ends may have arrived, there is nothing to be told on.
+        self.exchange = Outcome() if told is None and not repeatable else Exchange(told or Outcome())
         self._read_body = read_body
         self._place = place
 
@@ -116,16 +117,18 @@ class Errand(Generic[_A]):
         Raises:
             GatewayError: it is no success.
         """
-        told = self.exchange.told
+        exchange = self.exchange
         try:
             answer = self._read_body(response.status, response.body)
         except GatewayError as error:
             self.place(error)
-            if error.sent is Sent.NO and self.exchange.may_have_arrived:
-                error.sent = Sent.MAYBE
-            told.sent = error.sent
+            if type(exchange) is Exchange:
+                if error.sent is Sent.NO and exchange.may_have_arrived:
+                    error.sent = Sent.MAYBE
+                exchange.told.sent = error.sent
             raise
-        told.sent = Sent.YES
+        if type(exchange) is Exchange:
+            exchange.told.sent = Sent.YES
         return answer
 
     def place(self, error: SmswireError) -> None:
@@ -169,17 +172,3 @@ def given_up(bundle: Bundle, sent: Sent) -> list[SmsOutcome]:
     advice = LOOK_FIRST if sent is Sent.MAYBE else None
     error = SmswireError("given up while the call was under way", sent=sent, advice=advice)
     return read_error(bundle.recipients, error)
-
-
-def begun_anew(outcome: Outcome | None) -> Outcome:
-    """The caller's ``Outcome``, with nothing of an earlier call left in it; one nobody sees for None.
-
-    Raises:
-        ConfigurationError: it is something else.
-    """
-    if outcome is None:
-        return Outcome()
-    if not isinstance(outcome, Outcome):
-        raise ConfigurationError(f"outcome must be an Outcome, not {type(outcome).__name__}")
-    outcome.sent, outcome.attempts, outcome.status = Sent.NO, 0, None
-    return outcome

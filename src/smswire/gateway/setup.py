@@ -14,14 +14,13 @@ from typing import Final, TypeVar
 from ..errors import ConfigurationError, InvalidParameter, InvalidRequest
 from ..flow.retry import Outcome
 from ..net.origin import Origin, parse
-from ..net.settings import checked_timeout
-from ..wire.message import Request
+from ..net.settings import begun, checked_timeout
 from .answer import Answer, Balance, SmsAnswer, read, read_balance, read_sms
 from .auth import Auth, Style
 from .batch import Batch
 from .bundle import Bundle, Planner, SmsOutcome, read_answer, refused
-from .call import Blank, Parameters, SendAs, blank, check_settings, fill, parse_base_url, sends
-from .errand import BundleErrand, Errand, Place, begun_anew
+from .call import Blank, Parameters, SendAs, blank, check_settings, fill, fill_in, parse_base_url, sends
+from .errand import BundleErrand, Errand, Place
 from .sms import Message, check_no_number_twice
 
 DEFAULT_BASE_URL: Final = "https://gateway.sms77.io/api"
@@ -97,13 +96,16 @@ class Setup:
         outcome: Outcome | None,
     ) -> Errand[SmsAnswer]:
         """One SMS, whose answer is read only if every recipient was accepted."""
-        told = begun_anew(outcome)
+        told = None if outcome is None else begun(outcome)
         if "repeatable" in options:
             raise InvalidParameter("repeatable: a send is never repeated by itself", parameter="repeatable")
         message = Message(to, text, **options)
         check_no_number_twice(message)
+        seconds = self._seconds(timeout)
+        empty, place = self._blank("sms", "POST")
+        request = fill_in(empty, message.parameters())
         read_body = partial(_read_accepted, len(message.recipients))
-        return self._errand("sms", message.parameters(), "POST", read_body, self._seconds(timeout), told=told)
+        return Errand(request, read_body, place, timeout=seconds, repeatable=False, told=told)
 
     def balance(self, *, timeout: float | None) -> Errand[Balance]:
         """The account's credit, which may be asked for twice."""
@@ -140,13 +142,14 @@ class Setup:
         seconds = self._seconds(timeout)
 
         def new_errand(bundle: Bundle, told: Outcome) -> BundleErrand:
-            request, place = self._request("sms", bundle.parameters(), "POST")
+            empty, place = self._blank("sms", "POST")
+            request = fill_in(empty, bundle.parameters())
             read_body = partial(_read_bundle, bundle)
             return BundleErrand(request, read_body, place, timeout=seconds, repeatable=False, told=told)
 
         return new_errand
 
-    def _request(self, endpoint: str, params: Parameters, method: str) -> tuple[Request, Place]:
+    def _blank(self, endpoint: str, method: str) -> tuple[Blank, Place]:
         known = self._known.get((endpoint, method)) if isinstance(endpoint, str) and isinstance(method, str) else None
         if known is None:
             empty = blank(
@@ -161,8 +164,7 @@ class Setup:
             if len(self._known) >= MAX_KNOWN:
                 self._known.clear()
             known = self._known[endpoint, method] = empty, place
-        empty, place = known
-        return fill(empty, params), place
+        return known
 
     def _errand(
         self,
@@ -173,10 +175,9 @@ class Setup:
         seconds: float,
         *,
         repeatable: bool = False,
-        told: Outcome | None = None,
     ) -> Errand[_A]:
-        request, place = self._request(endpoint, params, method)
-        return Errand(request, read_body, place, timeout=seconds, repeatable=repeatable, told=told or Outcome())
+        empty, place = self._blank(endpoint, method)
+        return Errand(fill(empty, params), read_body, place, timeout=seconds, repeatable=repeatable, told=None)
 
     def _seconds(self, timeout: float | None) -> float:
         return self._timeout if timeout is None else checked_timeout(timeout)

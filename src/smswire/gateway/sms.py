@@ -14,6 +14,7 @@ recipient as it was given.
 from __future__ import annotations
 
 import datetime
+import functools
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -29,12 +30,12 @@ MAX_LABEL = 100
 MAX_FOREIGN_ID = 64
 MAX_FILE_VALIDITY = 255  #: days; one client's type for it is an unsigned byte
 
-_SENDER_DIGITS = re.compile(r"[0-9]{1,16}")
-_SENDER_TEXT = re.compile(r"[A-Za-z0-9/ .\-@_!()+$,&]{1,11}")
+_SENDER = re.compile(r"[A-Za-z0-9/ .\-@_!()+$,&]{1,11}|[0-9]{1,16}")
 _NAME = re.compile(r"[A-Za-z0-9._@-]+")
 _HEX = re.compile(r"(?:[0-9A-Fa-f]{2})+")
 _BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
-_WHEN = re.compile(r"(\d{4})-(\d\d)-(\d\d) (\d\d):(\d\d)(?::(\d\d))?", re.ASCII)
+_WHEN = re.compile(r"\d{4}-\d\d-\d\d (?:[01]\d|2[0-3]):\d\d(?::\d\d)?", re.ASCII)
+_PLAIN_NUMBER = re.compile(r"\+?[0-9]+")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
@@ -53,13 +54,15 @@ def refuse(parameter: str, rule: str, value: object = None) -> NoReturn:
 
 
 def _check_characters(parameter: str, value: str) -> None:
-    if _SURROGATE.search(value):
+    if not value.isascii() and _SURROGATE.search(value):
         refuse(parameter, "must not hold a lone surrogate, which no encoding can carry", value)
 
 
 def _check_recipient(value: object) -> str:
     if not isinstance(value, str):
         refuse("to", "a recipient must be a str", value)
+    if _PLAIN_NUMBER.fullmatch(value):
+        return value
     if not value.strip():
         refuse("to", "a recipient must not be empty", value)
     if "," in value:
@@ -82,12 +85,13 @@ def _check_text(value: object) -> str:
 
 
 def _sender(parameter: str, value: object) -> str:
-    rule = (
-        f"must be at most {MAX_SENDER_TEXT} ASCII letters, digits, spaces or any of / . - @ _ ! ( ) + $ , & "
-        f"or at most {MAX_SENDER_DIGITS} digits"
-    )
-    if not isinstance(value, str) or not (_SENDER_DIGITS.fullmatch(value) or _SENDER_TEXT.fullmatch(value)):
-        refuse(parameter, rule, value)
+    if not isinstance(value, str) or not _SENDER.fullmatch(value):
+        refuse(
+            parameter,
+            f"must be at most {MAX_SENDER_TEXT} ASCII letters, digits, spaces or any of / . - @ _ ! ( ) + $ , & "
+            f"or at most {MAX_SENDER_DIGITS} digits",
+            value,
+        )
     return value
 
 
@@ -123,13 +127,13 @@ def _delay(parameter: str, value: object) -> int | str:
         if not 0 < value < _FIRST_MILLISECONDS:
             refuse(parameter, "must be in seconds since 1970 (not milliseconds)", value)
         return value
-    match = _WHEN.fullmatch(value) if isinstance(value, str) else None
-    try:
-        if match:
-            datetime.datetime(*(int(part or 0) for part in match.groups()))  # type: ignore[arg-type]
-            return match.string
-    except ValueError:
-        pass
+    if isinstance(value, str) and _WHEN.fullmatch(value):
+        try:
+            datetime.datetime.fromisoformat(value)
+        except ValueError:
+            pass
+        else:
+            return value
     refuse(parameter, "must be an aware datetime, seconds since 1970, or a str 'YYYY-MM-DD hh:mm[:ss]'", value)
 
 
@@ -191,19 +195,27 @@ OPTIONS: dict[str, Callable[[str, object], Any]] = {
 _PLACES: Final = {name: place for place, name in enumerate(OPTIONS)}
 
 
-def _check_options(options: Mapping[str, object]) -> tuple[tuple[str, Any], ...]:
-    given = {"from" if name == "from_" else name: value for name, value in options.items()}
-    if len(given) < len(options):
+@functools.lru_cache(maxsize=64)
+def _in_order(names: tuple[str, ...]) -> list[tuple[str, str, Callable[[str, object], Any]]]:
+    """What to do with options of these names: each with its name at the gateway and its rule, in sending order."""
+    rules = [(name, "from" if name == "from_" else name) for name in names]
+    if len({known for _, known in rules}) < len(rules):
         refuse("from", "was given twice, as from and as from_")
-    for name in given:
+    for _, name in rules:
         if name not in OPTIONS:
             import difflib
 
             near = difflib.get_close_matches(str(name), OPTIONS, 1)
             known = f"did you mean {near[0]}?" if near else f"known are {', '.join(OPTIONS)}"
             refuse(str(name), f"is not an option of a send; {known}")
-    names = sorted((name for name, value in given.items() if value is not None), key=_PLACES.__getitem__)
-    return tuple([(name, OPTIONS[name](name, given[name])) for name in names])
+    rules.sort(key=lambda rule: _PLACES[rule[1]])
+    return [(name, known, OPTIONS[known]) for name, known in rules]
+
+
+def _check_options(options: Mapping[str, object]) -> tuple[tuple[str, Any], ...]:
+    # A program gives the same few sets of options again and again.
+    rules = _in_order(tuple(options))
+    return tuple([(known, rule(known, options[name])) for name, known, rule in rules if options[name] is not None])
 
 
 @dataclass(frozen=True, slots=True, init=False)
@@ -291,6 +303,8 @@ def check_messages(messages: object, kinds: type | UnionType = Iterable) -> None
 
 def check_no_number_twice(message: Message) -> None:
     """Raises ``InvalidParameter`` for a message that one call cannot carry."""
+    if isinstance(message.to, str):
+        return
     numbers = [number for number in map(canonical, message.recipients) if number]
     if len(set(numbers)) < len(numbers):
         refuse("to", "names the same number twice, and one call carries it once; sms_many sends it twice")

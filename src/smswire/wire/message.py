@@ -208,6 +208,21 @@ class Request(_Frozen):
         _set(self, "headers", _checked(headers))
         _set(self, "body", body)
 
+    def with_body(self, body: bytes) -> Request:
+        """The same request with another body; what is in this one is not checked again.
+
+        Raises:
+            InvalidRequest: the body is not ``bytes``.
+        """
+        if type(body) is not bytes:
+            raise InvalidRequest(f"the body must be bytes, not {type(body).__name__}")
+        request = Request.__new__(Request)
+        _set(request, "method", self.method)
+        _set(request, "target", self.target)
+        _set(request, "headers", self.headers)
+        _set(request, "body", body)
+        return request
+
     @property
     def call(self) -> str:
         """Method and path, without the query: how error texts and logs name this request."""
