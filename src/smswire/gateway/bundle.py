@@ -43,6 +43,8 @@ from .sms import Message, canonical, parameters
 LOOK_AHEAD = 1000  #: ten full calls of one text may stand open side by side, and a million rows need no more memory
 RECIPIENTS_PER_CALL = 100  #: no limit is documented; this keeps a failed call small and a form below 10 KiB
 
+_YES = Sent.YES
+
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
@@ -232,9 +234,13 @@ def refused(recipients: int, answer: SmsAnswer) -> GatewayError | None:
     >>> refused(1, SmsAnswer(code=100)) is None
     True
     """
-    speaking = sum(entry.speaks for entry in answer.messages)
+    speaking = 0
+    accepted = answer.code == ACCEPTED
+    for entry in answer.messages:
+        speaking += entry.speaks
+        accepted = accepted and entry.sent is _YES
     missing = 0 < speaking < recipients
-    if answer.code == ACCEPTED and not missing and all(entry.sent is Sent.YES for entry in answer.messages):
+    if accepted and not missing:
         return None
     sent = strongest([answer.sent, Sent.MAYBE]) if missing else answer.sent
     return refusal(answer.code, answer, sent)

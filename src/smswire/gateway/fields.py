@@ -20,8 +20,11 @@ _NUMBER = re.compile(r"[+-]?[0-9]{1,40}(?:[.,][0-9]{1,40})?")
 
 def code_of(value: Mapping[str, Any]) -> int | None:
     """The code of an object: the first field that holds one. ``success`` may as well be a bool, which is none."""
-    found = (code(value.get(name)) for name in ("success", "code", "error_code", "error"))
-    return next((number for number in found if number is not None), None)
+    for name in ("success", "code", "error_code", "error"):
+        number = code(value.get(name))
+        if number is not None:
+            return number
+    return None
 
 
 def first_code(value: Any) -> int | None:
@@ -39,7 +42,8 @@ def code(value: Any) -> int | None:
     if type(value) is int:
         return value if 10 <= value <= 9999 else None
     if isinstance(value, str) and _CODE.fullmatch(value.strip()):
-        return code(int(value))
+        number = int(value)
+        return number if number >= 10 else None
     return None
 
 
@@ -69,7 +73,7 @@ def _is_integer(value: Any) -> bool:
 
 def text(value: Any) -> str | None:
     """A str; an int as its digits, for ids and numbers that come as either."""
-    if isinstance(value, str):
+    if value is None or isinstance(value, str):
         return value
     return str(value) if _is_integer(value) else None
 
