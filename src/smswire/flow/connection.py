@@ -82,9 +82,10 @@ class Connection:
         if self.has_rested:
             return
         channel = self.channel
-        if channel.keep_alive_timeout is not None:
-            idle_timeout = min(idle_timeout, channel.keep_alive_timeout * _IDLE_SHARE)
-        if channel.keep_alive_max is not None:
-            self.requests_left = min(self.requests_left, channel.keep_alive_max)
+        if channel.says_keep_alive:
+            if channel.keep_alive_timeout is not None:
+                idle_timeout = min(idle_timeout, channel.keep_alive_timeout * _IDLE_SHARE)
+            if channel.keep_alive_max is not None:
+                self.requests_left = min(self.requests_left, channel.keep_alive_max)
         # The server's clock started half a round trip ago, and the next request takes another half to arrive.
         self.idle_until = now + idle_timeout - self.round_trip

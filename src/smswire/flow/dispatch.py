@@ -47,7 +47,8 @@ DONE: Final = 9
 BLOCKED: Final = 10
 
 MAX_ATTEMPTS: Final = 3
-_NOTHING_HANDED: Final = Verdict(Sent.NO, again=False)
+_NO, _MAYBE, _YES = Sent.NO, Sent.MAYBE, Sent.YES  # looked up once
+_NOTHING_HANDED: Final = Verdict(_NO, again=False)
 
 # States whose step is WAIT or LOOKUP, told apart because something different follows.
 _QUEUED: Final = 11
@@ -192,7 +193,7 @@ class Dispatch:
             self.opening.abandon(now)
             return DIAL
         if state in (PROBE, WRITE, READ, DRAIN):
-            self._verdict = Verdict(Sent.MAYBE if self._has_handed() else Sent.NO, again=False)
+            self._verdict = Verdict(_MAYBE if self._has_handed() else _NO, again=False)
             return self._close(_BROKEN)
         if state in (_TAKING, _GIVING) and self.connection is not None:
             if self._pool.holds(self.connection, self):
@@ -241,7 +242,7 @@ class Dispatch:
     def handle_would_block(self, now: float) -> int:
         """The socket had nothing, or took nothing."""
         self._unaccounted = False
-        if self._is_ended():
+        if self._pool.has_ended and self._is_ended():
             return self._end(now)
         if self._state == PROBE:
             return self._begin(now)
@@ -254,10 +255,9 @@ class Dispatch:
     def handle_sent(self, n: int, now: float) -> int:
         """The kernel took ``n`` bytes from the front of ``bytes_to_send``."""
         assert self.connection is not None
-        channel = self.connection.channel
-        channel.handed_over(n)
+        is_all = self.connection.channel.handed_over(n)
         self._unaccounted = False
-        if not channel.bytes_to_send():
+        if is_all:
             self._state = READ
         return self._resume()
 
@@ -408,8 +408,9 @@ class Dispatch:
             return self._broken(error)
         connection.begin_request()
         self.outcome.attempts += 1
+        self.wait_until = self._deadline
         self._state = WRITE
-        return self._resume()
+        return WRITE
 
     def _resume(self) -> int:
         self.wait_until = self._deadline
@@ -468,7 +469,7 @@ class Dispatch:
         """Tries again, or ends the call."""
         verdict = self._verdict
         outcome = self.outcome
-        if verdict.sent is Sent.YES or (verdict.sent is Sent.MAYBE and outcome.sent is Sent.NO):
+        if verdict.sent is _YES or (verdict.sent is _MAYBE and outcome.sent is _NO):
             outcome.sent = verdict.sent
         if verdict.again and not self._abandoned and outcome.attempts < MAX_ATTEMPTS:
             delay = backoff(max(1, outcome.attempts), self._draw())

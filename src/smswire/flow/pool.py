@@ -159,7 +159,17 @@ class Pool:
 
     def take(self, now: float, holder: Holder | None = None) -> Connection | None:
         """The idle connection used last, or None. It may be past its time: the call closes it and takes the next."""
-        return self._take(holder)
+        if self._closed:
+            raise Closed("the client is closed")
+        # Nobody overtakes the queue: while somebody waits there is nothing idle.
+        if not self._idle:
+            return None
+        connection = self._idle[-1]
+        self._hand_over(connection, holder)
+        self._idle.pop()
+        return connection
+
+    _take = take
 
     def give(self, connection: Connection, now: float) -> Connection | None:
         """Takes a connection back that is ready for another request. What it returns, the caller has to close and
@@ -223,7 +233,7 @@ class Pool:
 
     def join(self, waiter: Waiter, now: float, *, head: bool = False) -> Connection | None:
         """Enters the queue, at its ``head`` if the call was there already; or is granted an idle connection at once."""
-        connection = self._take(waiter)
+        connection = self._take(now, waiter)
         if connection is not None:
             return connection
         if not head and len(self._waiting) + len(self._diallers) >= self.max_waiters:
@@ -433,17 +443,6 @@ class Pool:
 
     # Inside
 
-    def _take(self, holder: Holder | None) -> Connection | None:
-        if self._closed:
-            raise Closed("the client is closed")
-        # Nobody overtakes the queue: while somebody waits there is nothing idle.
-        if not self._idle:
-            return None
-        connection = self._idle[-1]
-        self._hand_over(connection, holder)
-        self._idle.pop()
-        return connection
-
     def _hand_over(self, connection: Connection, holder: Holder | None) -> None:
         connection.owner = holder
         if holder is not None:
@@ -462,7 +461,8 @@ class Pool:
             self._dial_news = True
             if not is_served:
                 return
-        connection.rest(now, self.idle_timeout)
+        if not connection.has_rested:
+            connection.rest(now, self.idle_timeout)
         connection.owner = None
         self._idle.append(connection)
         self._busy.discard(connection)
@@ -554,9 +554,10 @@ class Pool:
 
     def _fire(self) -> None:
         """Fires the wake-ups noted. A runtime with a lock leaves this to what releases it."""
-        wakes: list[Waker] = []
-        self._move_wakes(wakes)
-        self._pacing.fire(wakes)
+        if self._wakes or self._dial_news or self._closed:
+            wakes: list[Waker] = []
+            self._move_wakes(wakes)
+            self._pacing.fire(wakes)
 
 
 def _uses_again(connection: Connection) -> int:

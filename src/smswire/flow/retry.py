@@ -19,6 +19,7 @@ from ..wire.message import Headers, Response
 _REFUSED: Final = frozenset({421, 425, 429})
 # What another attempt would meet again; of a NetworkError its ``permanent`` says so.
 _FAILS_AGAIN: Final = (Closed, CodecError, ConfigurationError, InvalidRequest, Timeout)
+_NO: Final = Sent.NO
 _BACKOFF_S: Final = 0.25
 # A server that asks for more than an hour is not waited for by anybody's deadline; this also keeps floats small.
 _MAX_RETRY_AFTER_DIGITS: Final = 6
@@ -40,7 +41,7 @@ class Outcome:
 
     def reset(self) -> None:
         """As new: nothing of a call has begun."""
-        self.sent = Sent.NO
+        self.sent = _NO
         self.attempts = 0
         self.status: int | None = None
 
@@ -56,6 +57,9 @@ class Verdict(NamedTuple):
     delay: float | None = None
 
 
+_SUCCEEDED: Final = Verdict(Sent.YES, again=False)
+
+
 def judge_status(status: int) -> Sent:
     """What a complete final response says by its status alone: 2xx ``YES``, 4xx ``NO``, all others ``MAYBE``.
 
@@ -69,6 +73,8 @@ def judge_status(status: int) -> Sent:
 def judge_response(response: Response, *, reusable: bool, repeatable: bool) -> Verdict:
     """The verdict on a complete final response; ``reusable`` says that the server keeps the connection."""
     status = response.status
+    if 200 <= status <= 299:
+        return _SUCCEEDED
     sent = judge_status(status)
     # 408 means that the server did not get the whole request and closes (RFC 9110 15.5.9).
     refused = status in _REFUSED or (status == 408 and not reusable)

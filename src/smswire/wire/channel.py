@@ -43,6 +43,10 @@ class State(enum.Enum):
     BROKEN = enum.auto()
 
 
+# Looking a member up in its class takes longer than many a step here.
+_OPENING, _IDLE, _BUSY, _SPENT, _BROKEN = State
+
+
 class _Plain:
     """What `Session` is to TLS, for plain http: bytes leave as they are, and any byte taken counts."""
 
@@ -130,7 +134,7 @@ class Channel:
         self._request: Request | None = None
         self._size = 0  # of the current request, head and body
         self._transport: Session | _Plain = _Plain() if tls is None else Session(tls, host)
-        self._state = State.IDLE if tls is None else State.OPENING
+        self._state = _IDLE if tls is None else _OPENING
 
     # getters
 
@@ -157,7 +161,13 @@ class Channel:
     @property
     def reusable(self) -> bool:
         """A request may be sent."""
-        return self._state is State.IDLE
+        return self._state is _IDLE
+
+    @property
+    def says_keep_alive(self) -> bool:
+        """The last response had a field ``Keep-Alive``."""
+        response = self.response
+        return response is not None and response.headers.get("keep-alive") is not None
 
     @property
     def keep_alive_timeout(self) -> float | None:
@@ -172,7 +182,7 @@ class Channel:
 
     def _keep_alive(self, wanted: str) -> int | None:
         response = self.response
-        if response is None or response.headers.get("keep-alive") is None:
+        if response is None:
             return None
         field = ",".join(response.headers.get_all("keep-alive"))
         return min(
@@ -189,13 +199,13 @@ class Channel:
             InvalidRequest: the request cannot be said in HTTP/1.1; the channel is as it was.
             TLSError: the session broke.
         """
-        if self._state is not State.IDLE:
+        if self._state is not _IDLE:
             raise Closed("the connection cannot take a request", host=self.host, call=request.call)
         data = self._heads.head_of(request) + request.body
         self._exchange = Exchange(request.method, self._limits, self._lane)
         self._request = request
         self._size = len(data)
-        self._state = State.BUSY
+        self._state = _BUSY
         transport = self._transport
         transport.start()
         try:
@@ -205,9 +215,10 @@ class Channel:
 
     # in
 
-    def handed_over(self, count: int) -> None:
-        """The kernel has taken the first ``count`` bytes of `bytes_to_send`."""
+    def handed_over(self, count: int) -> bool:
+        """The kernel has taken the first ``count`` bytes of `bytes_to_send`. Whether that is all there is to send."""
         self._transport.handed_over(count)
+        return not self.bytes_to_send()
 
     def receive_data(self, data: bytes) -> Response | None:
         """Takes bytes from the connection; gives the final response when it is complete.
@@ -222,11 +233,11 @@ class Channel:
         """
         state = self._state
         try:
-            if state is State.BROKEN:
+            if state is _BROKEN:
                 raise Closed("the connection is broken already")
             plaintext = self._transport.receive(data)
-            if state is State.OPENING and self._transport.is_established:
-                self._state = State.IDLE
+            if state is _OPENING and self._transport.is_established:
+                self._state = _IDLE
             response = self._receive_plaintext(plaintext) if plaintext else None
             return self._after_receiving(response)
         except SmswireError as error:
@@ -240,7 +251,7 @@ class Channel:
             Closed: the channel is broken already.
         """
         try:
-            if self._state is State.BROKEN:
+            if self._state is _BROKEN:
                 raise Closed("the connection is broken already")
             return self._end(is_orderly=isinstance(self._transport, _Plain))
         except SmswireError as error:
@@ -253,7 +264,7 @@ class Channel:
 
         When the exchange is over before all of the request was taken, the rest is not offered any more.
         """
-        if self._state is State.BROKEN or self._state is State.SPENT:
+        if self._state is _BROKEN or self._state is _SPENT:
             return b""
         return self._transport.bytes_to_send()
 
@@ -263,18 +274,18 @@ class Channel:
         b"" over plain http, and while part of a request waits: a record that is partly out must stay incomplete.
         The channel cannot be used after that.
         """
-        self._state = State.BROKEN
+        self._state = _BROKEN
         return self._transport.bytes_to_close()
 
     def _receive_plaintext(self, data: bytes) -> Response | None:
         exchange = self._exchange
-        if self._state is not State.BUSY or exchange is None:
+        if self._state is not _BUSY or exchange is None:
             raise ProtocolError("the server sent bytes before a request")
         if not self._transport.handed:
             raise ProtocolError("the server answered before any of the request had left")
         response = exchange.receive(data)
         if response is not None:
-            self._state = State.IDLE if exchange.is_reusable and self.fully_handed else State.SPENT
+            self._state = _IDLE if exchange.is_reusable and self.fully_handed else _SPENT
         return response
 
     def _after_receiving(self, response: Response | None) -> Response | None:
@@ -283,18 +294,18 @@ class Channel:
         if transport.failure is not None:
             if response is None:
                 raise transport.failure
-            self._state = State.BROKEN
+            self._state = _BROKEN
         elif transport.has_ended:
             if response is None:
                 return self._end(is_orderly=True)
-            self._state = State.SPENT
+            self._state = _SPENT
         return response
 
     def _end(self, *, is_orderly: bool) -> Response | None:
-        if self._state is State.OPENING:
+        if self._state is _OPENING:
             raise ConnectionEnded("the connection ended within the TLS handshake")
-        was_busy = self._state is State.BUSY
-        self._state = State.SPENT
+        was_busy = self._state is _BUSY
+        self._state = _SPENT
         if was_busy:
             assert self._exchange is not None
             return self._exchange.receive_end(is_orderly=is_orderly)
@@ -302,7 +313,7 @@ class Channel:
 
     def _broken_by(self, error: SmswireError) -> SmswireError:
         """The error, with what this channel knows about it."""
-        self._state = State.BROKEN
+        self._state = _BROKEN
         error.host = self.host
         if self._request is not None and self.response is None:
             error.call = self._request.call

@@ -97,9 +97,11 @@ def read(data: bytes, limits: Limits) -> tuple[Response | None, int]:
         body = data[start:end] if end <= len(data) else None
     if body is None:
         return None, end
+    number = int(status)
     headers = Headers.of_lines(fields.decode("latin-1"))
-    content = decoded(int(status), body, headers, limits)
-    return Response(int(status), headers, content, (reason or b"").decode("latin-1")), end
+    if b"\r\ncontent-encoding:" in fields.lower():
+        body = decoded(number, body, headers, limits)
+    return Response(number, headers, body, reason.decode("latin-1") if reason else ""), end
 
 
 def _read_chunks(data: bytes, start: int, limits: Limits) -> tuple[bytes | None, int]:
