@@ -15,9 +15,10 @@ from __future__ import annotations
 
 import re
 from codecs import utf_8_decode
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from decimal import Decimal
 from itertools import islice
+from operator import itemgetter
 from typing import Any, Final, Literal
 
 from ..errors import ConfigurationError, DecodeError, EncodeError
@@ -46,7 +47,8 @@ _TOO_LONG = 10**_MAX_DIGITS
 
 _MAX_BRACKETS = 16  # no form known nests deeper than 2, and what contains itself has no depth
 
-_TUPLE, _TWO = {tuple}, {2}
+_STR, _TUPLE, _TWO = {str}, {tuple}, {2}
+_name_of = itemgetter(0)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _SURROGATE_CUT_SHORT = re.compile(rb"\xed[\xa0-\xbf]\Z")
 _BYTE = re.compile(rb"%[0-9A-Fa-f]{2}|.", re.DOTALL)
@@ -68,33 +70,29 @@ def encode(fields: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> bytes:
     b'to=49171&to=49172&text=5+%3C+6&flash=1'
     """
     if isinstance(fields, (dict, Mapping)):
-        pairs: Iterable[tuple[str, Any]] = fields.items()
+        pairs: Collection[tuple[str, Any]] = fields.items()
     elif type(fields) is list and {*map(type, fields)} == _TUPLE and {*map(len, fields)} == _TWO:
         pairs = fields
     else:
         pairs = list(_pairs(fields))
     body = _encode_whole(pairs)
+    if body is None:
+        body = _encode_whole(list(_repeated(pairs)))
     return _encode_one_by_one(pairs) if body is None else body
 
 
-def _encode_whole(pairs: Iterable[tuple[str, Any]]) -> bytes | None:
+def _encode_whole(pairs: Collection[tuple[str, Any]]) -> bytes | None:
     """The body if all is of the plain types, short, and without the markers in it; else None, and no word about why."""
-    written: list[str] = []
+    count = len(pairs)
     try:
-        for name, value in pairs:
-            if type(name) is not str:
-                return None
-            kind = type(value)
-            if kind is str:
-                written.append(f"{name}\1{value}")
-            elif kind in _PLAIN_TYPES:
-                written.append(f"{name}\1{_PLAIN_TYPES[kind](value)}")
-            elif value is not None:
-                if kind is not list and kind is not tuple:
-                    return None
-                written += [f"{name}\1{_PLAIN_TYPES[type(item)](item)}" for item in value]
-        count = len(written)
-        text = _AND.join(written)
+        if count and {*map(type, map(_name_of, pairs))} != _STR:
+            return None
+        text = _AND.join(
+            [
+                f"{name}\1{value}" if type(value) is str else f"{name}\1{_PLAIN_TYPES[type(value)](value)}"
+                for name, value in pairs
+            ]
+        )
         if len(text) > _LONG * count:
             return None
         marked = text.encode()
@@ -103,6 +101,15 @@ def _encode_whole(pairs: Iterable[tuple[str, Any]]) -> bytes | None:
         return _escape_whole(marked)
     except (KeyError, EncodeError, UnicodeEncodeError):
         return None
+
+
+def _repeated(pairs: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
+    """The pairs with lists spread out and None left out."""
+    for name, value in pairs:
+        if type(name) is not str or (value is not None and type(value) is not list and type(value) is not tuple):
+            yield name, value
+        elif value is not None:
+            yield from [(name, item) for item in value if item is not None]
 
 
 def _encode_one_by_one(pairs: Iterable[tuple[str, Any]]) -> bytes:

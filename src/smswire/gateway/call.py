@@ -23,7 +23,7 @@ from itertools import pairwise
 from typing import Any, Final, Literal, NamedTuple, get_args
 
 from ..codec import form, json, percent
-from ..errors import ConfigurationError, InvalidParameter, InvalidRequest
+from ..errors import ConfigurationError, EncodeError, InvalidParameter, InvalidRequest
 from ..wire.message import Request
 from .auth import Auth
 
@@ -38,9 +38,6 @@ _PATH = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})+")
 _SEGMENT = re.compile(r"[A-Za-z0-9._~+@-]+")
 _SUFFIX = re.compile(r"[.;].*", re.DOTALL)
 _SENT_WITH = re.compile(r"[!-~]+(?: [!-~]+)*")
-
-# Nothing in these could be spread out under bracketed names.
-_FLAT: Final = frozenset({str, int, bool})
 
 #: Segments of a path below which calls send each time they are made; and the two places where they only name what is
 #: asked about.
@@ -166,10 +163,18 @@ def fill_in(blank: Blank, pairs: list[tuple[str, Any]]) -> Request:
     request = blank.request
     if blank.send_as == "json":
         return request.with_body(json.encode(_as_object(pairs)))
-    body = form.encode(pairs if {type(value) for _, value in pairs} <= _FLAT else form.bracketed(pairs))
+    body = _form(pairs)
     if blank.send_as == "form":
         return request.with_body(body)
     return Request(request.method, f"{request.target}?{body.decode('ascii')}", request.headers) if body else request
+
+
+def _form(pairs: list[tuple[str, Any]]) -> bytes:
+    try:
+        return form.encode(pairs)
+    except EncodeError:
+        pass  # most often nested, and if not, then what comes next says so; outside the handler, or it would say so twice
+    return form.encode(form.bracketed(pairs))
 
 
 def check_settings(send_as: str, sent_with: str) -> None:

@@ -215,7 +215,9 @@ def _in_order(names: tuple[str, ...]) -> list[tuple[str, str, Callable[[str, obj
 def _check_options(options: Mapping[str, object]) -> tuple[tuple[str, Any], ...]:
     # A program gives the same few sets of options again and again.
     rules = _in_order(tuple(options))
-    return tuple([(known, rule(known, options[name])) for name, known, rule in rules if options[name] is not None])
+    return tuple(
+        [(known, rule(known, value)) for name, known, rule in rules if (value := options[name]) is not None]
+    )
 
 
 @dataclass(frozen=True, slots=True, init=False)
@@ -310,10 +312,12 @@ def check_no_number_twice(message: Message) -> None:
         refuse("to", "names the same number twice, and one call carries it once; sms_many sends it twice")
 
 
-def parameters(recipients: Iterable[str], text: str, options: Iterable[tuple[str, Any]]) -> list[tuple[str, Any]]:
+def parameters(recipients: Iterable[str], text: str, options: tuple[tuple[str, Any], ...]) -> list[tuple[str, Any]]:
     """The parameters of one call: ``to`` joined by commas (arrays are not proven to work), ``text``, the options."""
-    plain = [(name, [dict(file) for file in value] if name == "files" else value) for name, value in options]
-    return [("to", ",".join(recipients)), ("text", text), *plain]
+    files = dict(options).get("files")
+    if files is not None:
+        options = tuple([(name, [*map(dict, files)] if name == "files" else value) for name, value in options])
+    return [("to", ",".join(recipients)), ("text", text), *options]
 
 
 #: What people put between the digits of a number: spaces, dots, slashes, hyphens and dashes, brackets.
