@@ -173,7 +173,7 @@ def _form(pairs: list[tuple[str, Any]]) -> bytes:
     try:
         return form.encode(pairs)
     except EncodeError:
-        pass  # most often nested, and if not, then what comes next says so; outside the handler, or it would say so twice
+        pass  # most often nested; what is not fails again, outside the handler, or the error would have this one behind
     return form.encode(form.bracketed(pairs))
 
 

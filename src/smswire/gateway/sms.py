@@ -215,9 +215,7 @@ def _in_order(names: tuple[str, ...]) -> list[tuple[str, str, Callable[[str, obj
 def _check_options(options: Mapping[str, object]) -> tuple[tuple[str, Any], ...]:
     # A program gives the same few sets of options again and again.
     rules = _in_order(tuple(options))
-    return tuple(
-        [(known, rule(known, value)) for name, known, rule in rules if (value := options[name]) is not None]
-    )
+    return tuple([(known, rule(known, value)) for name, known, rule in rules if (value := options[name]) is not None])
 
 
 @dataclass(frozen=True, slots=True, init=False)

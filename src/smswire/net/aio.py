@@ -37,6 +37,8 @@ from .resolve import Resolve
 from .settings import PoolOptions, Settings, begun, checked_drain, draw
 from .trust import Trust
 
+# Where a call goes on waiting for its connection.
+_UNFINISHED = frozenset((READ, WRITE, BLOCKED))
 # A loop that has no readiness callbacks says so whatever descriptor it is asked about.
 NO_DESCRIPTOR = 2**31 - 1
 
@@ -123,7 +125,7 @@ class _Line:
                 self.client._read_idle(self)
             return
         step = self.receive(call)
-        while step in (READ, WRITE, BLOCKED):
+        while step in _UNFINISHED:
             if not link.has_failed():
                 return
             step = self.receive(call)

@@ -72,10 +72,11 @@ class _Plain:
     def bytes_to_send(self) -> bytes | memoryview:
         return memoryview(self._out)[self.handed :] if self.handed else self._out
 
-    def handed_over(self, count: int) -> None:
+    def handed_over(self, count: int) -> bool:
         if not 0 <= count <= len(self._out) - self.handed:
             raise ValueError("more was handed over than there was to send")
         self.handed += count
+        return self.handed == len(self._out)
 
     def bytes_to_close(self) -> bytes:
         return b""
@@ -217,8 +218,7 @@ class Channel:
 
     def handed_over(self, count: int) -> bool:
         """The kernel has taken the first ``count`` bytes of `bytes_to_send`. Whether that is all there is to send."""
-        self._transport.handed_over(count)
-        return not self.bytes_to_send()
+        return self._transport.handed_over(count) or not self.bytes_to_send()
 
     def receive_data(self, data: bytes) -> Response | None:
         """Takes bytes from the connection; gives the final response when it is complete.

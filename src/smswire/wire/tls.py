@@ -146,16 +146,18 @@ class Session:
         start = len(self._out) - (self._made - self._taken)
         return memoryview(self._out)[start:] if start else self._out
 
-    def handed_over(self, count: int) -> None:
-        """The kernel has taken ``count`` bytes of `bytes_to_send`."""
+    def handed_over(self, count: int) -> bool:
+        """The kernel has taken ``count`` bytes of `bytes_to_send`. Whether that was all of them."""
         if not 0 <= count <= self._made - self._taken:
             raise ValueError("more was handed over than there was to send")
         self._taken += count
         marks = self._marks
         while marks and marks[0][0] <= self._taken:
             self.handed = marks.popleft()[1]
-        if self._taken == self._made:
-            self._out = b""
+        if self._taken < self._made:
+            return False
+        self._out = b""
+        return True
 
     def bytes_to_close(self) -> bytes:
         """What may still be sent before the connection is closed: close_notify, or the alert that OpenSSL left.
