@@ -84,7 +84,9 @@ def serve(authority: Authority, nothing_left: None) -> Iterator[Callable[..., Ra
 
 
 @pytest.fixture
-def make_client(authority: Authority, serve: object, runtime: str) -> Iterator[Callable[..., AnyClient]]:
+def make_client(
+    authority: Authority, serve: object, runtime: str, request: pytest.FixtureRequest
+) -> Iterator[Callable[..., AnyClient]]:
     """Makes clients with a pacer each (one that never makes anybody wait), closed after the test."""
     with ExitStack() as running:
 
@@ -98,6 +100,7 @@ def make_client(authority: Authority, serve: object, runtime: str) -> Iterator[C
                 settings.setdefault("trust", authority.ca_file)
             settings.setdefault("pacer", Pacer(limit=10_000, spacing=0.0))
             settings.setdefault("timeout", WITHIN_S)
+            settings.setdefault("lane", request.config.getoption("lane"))
             client = new_client(runtime, origin, **settings)
             running.callback(client.end if isinstance(client, InLoop) else lambda: client.close(drain=0.0))
             return client
