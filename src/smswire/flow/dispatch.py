@@ -88,7 +88,7 @@ class Dispatch:
         deadline: the monotonic time at which the call ends.
         signal: woken when the pool has news for this call.
         draw: random numbers in [0, 1), for the backoff.
-        outcome: where to record what became of the call.
+        outcome: where to record what became of the call, as new.
         repeatable: the caller's word that sending twice does no harm.
     """
 
@@ -146,7 +146,6 @@ class Dispatch:
         self._verdict = _NOTHING_HANDED
         self._unaccounted = False
         self._abandoned = False
-        outcome.reset()
 
     # Commands
 

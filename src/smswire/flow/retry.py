@@ -37,13 +37,15 @@ class Outcome:
     __slots__ = ("attempts", "sent", "status")
 
     def __init__(self) -> None:
-        self.reset()
+        self.sent = _NO
+        self.attempts = 0
+        self.status: int | None = None
 
     def reset(self) -> None:
         """As new: nothing of a call has begun."""
         self.sent = _NO
         self.attempts = 0
-        self.status: int | None = None
+        self.status = None
 
     def __repr__(self) -> str:
         return f"<Outcome sent={self.sent.name} attempts={self.attempts} status={self.status}>"

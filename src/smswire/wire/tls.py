@@ -152,12 +152,15 @@ class Session:
             raise ValueError("more was handed over than there was to send")
         self._taken += count
         marks = self._marks
+        if self._taken == self._made:
+            if marks:
+                self.handed = marks[-1][1]
+                marks.clear()
+            self._out = b""
+            return True
         while marks and marks[0][0] <= self._taken:
             self.handed = marks.popleft()[1]
-        if self._taken < self._made:
-            return False
-        self._out = b""
-        return True
+        return False
 
     def bytes_to_close(self) -> bytes:
         """What may still be sent before the connection is closed: close_notify, or the alert that OpenSSL left.
