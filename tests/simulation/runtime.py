@@ -139,20 +139,33 @@ class Client(Sockets):
                 self._look_up_again(call.lookup, signal, is_due=named < signal.deadline)
                 continue
             assert step == dispatch.WAIT, "a call could go on, and was not woken"
-            assert call.wait_until >= named, "a call's time came nearer, and it was not woken"
+            if call.wait_until < named:
+                self._check_lookup(call.wait_until, signal, "a call's time came nearer, and it was not woken")
         if not self._dials:
             found = self.pool.dial(self._clock.now)
             if isinstance(found, Lookup):
                 self._look_up_again(found, self._news, is_due=self._dialer_waits_until < math.inf)
                 return
             assert isinstance(found, float), "a dial could begin, and the dialer was not woken"
-            assert found >= self._dialer_waits_until, "the dialer's time came nearer, and it was not woken"
+            if found < self._dialer_waits_until:
+                self._check_lookup(found, self._news, "the dialer's time came nearer, and it was not woken")
+
+    def _check_lookup(self, named: float, signal: Signal, otherwise: str) -> None:
+        """Time may come nearer by itself where addresses have grown old: then it is that of the lookup under way."""
+        lookup = self.pool._lookup
+        assert lookup is not None and named == lookup.until, otherwise
+        self._check_somebody_is_due()
+        signal.wake()
+
+    def _check_somebody_is_due(self) -> None:
+        slots = self._pacing.stats(self._clock.now)
+        is_due = slots.live == self._pacing.limit or slots.unsettled > 0 or self.pool.stats().dialling > 0
+        assert is_due, "a lookup could begin, and nobody was woken"
 
     def _look_up_again(self, lookup: Lookup, signal: Signal, *, is_due: bool) -> None:
         """Addresses grow old by themselves; but where a lookup would help, somebody has to be due to notice."""
-        slots = self._pacing.stats(self._clock.now)
-        is_due = is_due or slots.live == self._pacing.limit or slots.unsettled > 0 or self.pool.stats().dialling > 0
-        assert is_due, "a lookup could begin, and nobody was woken"
+        if not is_due:
+            self._check_somebody_is_due()
         self._look_up(lookup)
         signal.wake()
 

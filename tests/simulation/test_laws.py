@@ -54,6 +54,20 @@ def test_every_law_holds_in_a_crowd(weather: Weather) -> None:
 
 
 @given(MOVING)
+@example(
+    Weather(
+        seed=166574109,
+        calls=25,
+        limit=8,
+        addresses=3,
+        span=25.0,
+        timeout=30.0,
+        loss=0.7,
+        names=0.5,
+        hangs_up=1.0,
+        eager=0.5,
+    )
+)
 def test_every_law_holds_while_the_host_moves(weather: Weather) -> None:
     """Addresses grow old, change and vanish while calls dial, and lookups fail or never end."""
     lived(weather)
