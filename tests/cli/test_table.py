@@ -11,7 +11,20 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from smswire.cli.table import DELIMITERS, REQUIRED, SHOWN_FINDINGS, Finding, Row, TableError, read
+from smswire.cli.table import (
+    DELIMITERS,
+    KEPT_FINDINGS,
+    MAX_ROW_BYTES,
+    REQUIRED,
+    SHOWN_FINDINGS,
+    Finding,
+    Row,
+    TableError,
+    check,
+    rows,
+)
+
+from .reading import read
 
 COLUMNS = ("to", "text", "from", "label", "foreign_id", "ttl", "flash")
 THERE_ARE = "there are to, text, from, label, foreign_id, ttl, flash"
@@ -99,7 +112,7 @@ def test_a_quote_never_closed_is_named_by_the_line_it_opened_on(table, data):
     row = ",".join(['"a\nb"'] * (len(header) - 1) + ['"open' + rest])
     line = 1 + len(before.decode().replace("\r\n", "\n").replace("\r", "\n").split("\n")) - 1 + len(header) - 1
     assert findings(before + row.encode())[-1] == Finding(
-        line, "the quote that opens a cell on this line is never closed"
+        line, "the quote that opens a cell on this line is never closed; what follows cannot be read"
     )
 
 
@@ -113,7 +126,7 @@ def test_a_quote_closed_by_the_next_one_is_named_where_it_opened():
 def test_a_quote_open_past_the_size_of_a_cell_is_named_where_it_opened():
     """The end of the file need not be near."""
     data = b'to,text\n+491,"open\n' + b"+492,x\n" * 40_000
-    assert findings(data) == [Finding(2, "the quote that opens a cell on this line is never closed")]
+    assert findings(data) == [Finding(2, "the quote that opens a cell on this line is never closed; what follows cannot be read")]
 
 
 def test_a_cell_past_any_size_is_named():
@@ -139,8 +152,9 @@ def test_bytes_of_another_encoding_are_named_with_line_and_place():
 
 
 def test_utf16_without_a_mark_is_named_by_its_nul_bytes():
-    """Each line that holds one is named."""
-    assert {1, 2} <= set(lines_named("to,text\n+491,x\n".encode("utf-16-le")))
+    """In the header, which cannot be used, or in each line that holds one."""
+    assert "is the file UTF-16?" in findings("to,text\n+491,x\n".encode("utf-16-le"))[0].what
+    assert lines_named(b"to,text\n" + "+491,x\n+492,x\n".encode("utf-16-le")[:-1]) == [2, 2, 3]
 
 
 @pytest.mark.parametrize("number", ["4.91517E+11", "4,91517E+11", "5E+10", "-4.9e+11", " 4.91517E+11 "])

@@ -123,8 +123,8 @@ def _tell_all(
 class SmsStream:
     """The outcomes of a ``Gateway.sms_stream``, as they come: an iterator, for one thread at a time.
 
-    An interrupt while it waits, and ``close``, stop the sending; what the calls under way came to can still be taken,
-    by iterating on. Dropping it stops the sending, too.
+    An interrupt while it waits, ``stop`` and ``close`` stop the sending; what the calls under way came to can still be
+    taken, by iterating on. Dropping it stops the sending, too.
     """
 
     def __init__(self, batch: Batch, send: Send, messages: Iterable[object]) -> None:
@@ -153,6 +153,14 @@ class SmsStream:
         # The last thing before the return, so that what an interrupt keeps from the caller comes again.
         batch.told()
         return outcome
+
+    def stop(self) -> None:
+        """Begins nothing new. Iterating on gives what the calls under way come to, as they end."""
+        self._batch.is_stopped = True
+
+    def give_up(self) -> None:
+        """Stops, and waits for no call under way. Iterating on gives those as ``MAYBE``."""
+        self._batch.give_up()
 
     def close(self) -> None:
         """Begins nothing new, and waits for the calls under way, which end at the latest at their deadlines.
