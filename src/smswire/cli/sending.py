@@ -67,7 +67,8 @@ def send_file(
             heard = [tell for tell in (on_line, place.add if place else None) if tell]
             delivery = Delivery(interrupts, lambda line: [tell(line) for tell in heard])
             try:
-                _send(gateway.sms_stream(_messages(source, delivery)), delivery, interrupts, total)
+                with _progress(total) as show:
+                    _send(gateway.sms_stream(_messages(source, delivery)), delivery, interrupts, show)
             finally:
                 _complete(delivery, source, place)
     return delivery
@@ -85,24 +86,23 @@ def _messages(source: Source, delivery: Delivery) -> Iterator[Message | Mapping[
     delivery.read_all = True
 
 
-def _send(stream: SmsStream, delivery: Delivery, interrupts: Interrupts, total: int | None) -> None:
-    with _progress(total) as show:
-        started = time.monotonic()
-        try:
-            with interrupts.second_gives_up(), stream:
-                # Nothing is called between an except and the try in it: that is where the next interrupt would come.
+def _send(stream: SmsStream, delivery: Delivery, interrupts: Interrupts, show: Callable[[int], object]) -> None:
+    started = time.monotonic()
+    try:
+        with interrupts.second_gives_up(), stream:
+            # Nothing is called between an except and the try in it: that is where the next interrupt would come.
+            try:
+                _follow(stream, delivery, interrupts, show)
+            except KeyboardInterrupt:
+                delivery.interrupted = True
                 try:
+                    stream.stop()
                     _follow(stream, delivery, interrupts, show)
-                except KeyboardInterrupt:
-                    delivery.interrupted = True
-                    try:
-                        stream.stop()
-                        _follow(stream, delivery, interrupts, show)
-                    except KeyboardInterrupt:  # the second, and the last that is raised
-                        stream.give_up()
-                        _follow(stream, delivery, interrupts, show)
-        finally:
-            delivery.seconds = time.monotonic() - started
+                except KeyboardInterrupt:  # the second, and the last that is raised
+                    stream.give_up()
+                    _follow(stream, delivery, interrupts, show)
+    finally:
+        delivery.seconds = time.monotonic() - started
 
 
 def _follow(stream: SmsStream, delivery: Delivery, interrupts: Interrupts, show: Callable[[int], object]) -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import _thread
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from queue import SimpleQueue
 from typing import Self
 
@@ -184,7 +185,8 @@ class SmsStream:
         self.close()
 
     def __del__(self) -> None:
-        self._batch.is_stopped = True
+        with suppress(AttributeError):  # an interrupt kept it from being set up
+            self._batch.is_stopped = True
 
     def _pull(self) -> None:
         try:
