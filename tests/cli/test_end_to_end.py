@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
 import sys
 import threading
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -186,9 +188,9 @@ def start(*arguments, encoding="utf-8"):
     )
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_ctrl_c_sends_nothing_new_and_finishes_what_is_in_flight(tmp_path, number):
-    """Status 130; the report has every recipient, and says of each what the gateway saw."""
+@contextmanager
+def holding_sandbox():
+    """A sandbox that tells of each call and answers none until it may."""
     in_flight, may_answer = threading.Semaphore(0), threading.Event()
 
     def resolve(name):
@@ -196,9 +198,16 @@ def test_ctrl_c_sends_nothing_new_and_finishes_what_is_in_flight(tmp_path, numbe
         may_answer.wait()
         return ["127.0.0.1"]
 
+    with Sandbox({KEY: "gate.example"}, resolve=resolve) as sandbox:
+        yield sandbox, in_flight, may_answer
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_sends_nothing_new_and_finishes_what_is_in_flight(tmp_path, number):
+    """Status 130; the report has every recipient, and says of each what the gateway saw."""
     file = write(tmp_path / "m.csv", *((f"+49151{number:08d}", f"text {number}") for number in range(500)))
     report = tmp_path / "out.csv"
-    with Sandbox({KEY: "gate.example"}, resolve=resolve) as sandbox:
+    with holding_sandbox() as (sandbox, in_flight, may_answer):
         options = ["--report", report, "--connections", 2, "--json", *reaching(sandbox)]
         with start("bulk", file, *options) as process:
             in_flight.acquire()
@@ -245,23 +254,18 @@ def test_what_is_told_of_an_interrupted_send_is_what_the_gateway_saw(tmp_path, b
 
 def test_a_second_ctrl_c_waits_for_no_call(tmp_path):
     """Those under way may have been sent, and the report says so; the gateway accepted them later."""
-    in_flight, may_answer = threading.Semaphore(0), threading.Event()
-
-    def resolve(name):
-        in_flight.release()
-        may_answer.wait()
-        return ["127.0.0.1"]
-
     file = write(tmp_path / "m.csv", *((f"+49151{number:08d}", f"text {number}") for number in range(500)))
     report = tmp_path / "out.csv"
-    with Sandbox({KEY: "gate.example"}, resolve=resolve) as sandbox:
+    with holding_sandbox() as (sandbox, in_flight, may_answer):
         options = ["--report", report, "--connections", 2, "--json", *reaching(sandbox)]
         with start("bulk", file, *options) as process:
             in_flight.acquire()
             in_flight.acquire()
-            process.send_signal(signal.SIGINT)
-            while "stopping" in process.stderr.readline():  # those of the first second are the same keypress
+            said, place = b"", process.stderr.fileno()
+            while b"line 2, " not in said:  # those of the first second are the same keypress
                 process.send_signal(signal.SIGINT)
+                if select.select([place], [], [], 0.05)[0]:
+                    said += os.read(place, 65_536)
             stdout, stderr = process.communicate()
         may_answer.set()
     assert process.returncode == 130, stderr
@@ -323,6 +327,25 @@ def test_a_pipe_is_sent_row_by_row_and_a_file_as_its_input_is_checked_first(sand
     assert report_of(report)[0]["line"] == "2"  # the one before
 
 
+def test_an_input_that_cannot_be_read_on_is_told_of_with_all_that_was_sent_before(sandbox):
+    """Status 1: here a pipe that does not wait, and its writer has more to say."""
+    reading, writing = os.pipe()
+    os.set_blocking(reading, False)
+    os.write(writing, b"to,text\n+4915112345678,a\n+4915112345679,a\n")
+    words = [sys.executable, "-m", "smswire", "bulk", "-", "--json", *reaching(sandbox)]
+    ended = subprocess.run(
+        words, stdin=reading, capture_output=True, text=True, env=os.environ | {KEY_VARIABLE: KEY}, check=False
+    )
+    os.close(reading)
+    os.close(writing)
+    assert ended.returncode == 1
+    assert len(sandbox.messages()) == json.loads(ended.stdout)["accepted"] == 2
+    assert ended.stderr.splitlines() == [
+        "smswire: standard input cannot be read on: Resource temporarily unavailable",
+        "smswire: what follows line 3 was not read, and not sent",
+    ]
+
+
 def test_a_report_that_cannot_be_written_on_stops_the_send(tmp_path):
     """Status 1; what there is of it stays, and it is said where; all that was sent is counted."""
     file = write(tmp_path / "m.csv", *((f"+49151{number:08d}", f"text {number}") for number in range(2_000)))
@@ -351,14 +374,7 @@ def test_a_report_that_cannot_be_written_on_stops_the_send(tmp_path):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupted_sms_says_whether_it_may_have_been_sent(number):
     """Status 130, whatever asked it to stop: in words on stderr, and in JSON."""
-    in_flight, may_answer = threading.Semaphore(0), threading.Event()
-
-    def resolve(name):
-        in_flight.release()
-        may_answer.wait()
-        return ["127.0.0.1"]
-
-    with Sandbox({KEY: "gate.example"}, resolve=resolve) as sandbox:
+    with holding_sandbox() as (sandbox, in_flight, may_answer):
         with start("sms", "+4915112345678", "hello", "--json", *reaching(sandbox)) as process:
             in_flight.acquire()
             process.send_signal(number)
