@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from .bulk import bulk
 from .codecs import codecs
 from .footprint import footprint
 from .lane import lane
@@ -19,7 +20,7 @@ def bench() -> None:
     """Measures smswire on this machine. Only ratios of one run say much on another."""
 
 
-for command in (codecs, lane, throughput, footprint, latency, messages, scale, pacing):
+for command in (codecs, lane, throughput, footprint, latency, messages, bulk, scale, pacing):
     bench.add_command(command)
 
 if __name__ == "__main__":

@@ -56,3 +56,12 @@ def test_links_between_pages_lead_somewhere(page: Path) -> None:
     named = re.findall(r"`((?:src|tests|docs)/[\w./-]+)`", text)
     assert all((page.parent / target).exists() for target in targets), targets
     assert all((ROOT / path).exists() for path in named), named
+
+
+def test_the_whole_example_of_sending_many_holds() -> None:
+    """The one in ``docs/gateway.md`` that brings a sandbox of its own; its assertions are in it."""
+    text = (ROOT / "docs" / "gateway.md").read_text(encoding="utf-8")
+    (example,) = (
+        block for block in re.findall(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE) if "Sandbox()" in block
+    )
+    exec(compile(example, "docs/gateway.md", "exec"), {})

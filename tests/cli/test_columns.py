@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from smswire.cli.columns import COLUMNS, messages
-from smswire.cli.table import Row, TableError
+from smswire.cli.columns import COLUMNS, read
+from smswire.cli.table import Finding, Row
 from smswire.gateway.sms import OPTIONS, Message
 
 
 def row(line=2, **cells):
     return Row(line, {"to": "+4915112345678", "text": "hello"} | cells)
+
+
+def messages(rows):
+    return [message for _, message in read(rows)]
 
 
 def test_every_column_is_an_option_of_a_send():
@@ -49,16 +53,23 @@ def test_digits_stay_text_where_text_is_meant():
     ],
 )
 def test_every_row_that_breaks_a_rule_of_the_gateway_is_named(cells):
-    """All of them at once, by line and parameter."""
-    with pytest.raises(TableError) as caught:
-        messages([row(2, **cells), row(3), row(7, **cells)])
-    assert [finding.line for finding in caught.value.findings] == [2, 7]
-    assert all(next(iter(cells)) in finding.what for finding in caught.value.findings)
+    """By line and parameter, and has no message; the others have."""
+    found = list(read([row(2, **cells), row(3), row(7, **cells)]))
+    assert [message is not None for _, message in found] == [False, True, False]
+    findings = [finding for judged, _ in found for finding in judged.faults]
+    assert [finding.line for finding in findings] == [2, 7]
+    assert all(next(iter(cells)) in finding.what for finding in findings)
 
 
 def test_a_row_for_several_recipients_is_told_what_to_do_in_a_table():
     """Not what one would do in a program."""
-    with pytest.raises(TableError) as caught:
-        messages([row(2, to="+491,+492")])
-    (finding,) = caught.value.findings
+    ((judged, message),) = read([row(2, to="+491,+492")])
+    (finding,) = judged.faults
+    assert message is None
     assert finding.what == "to: a recipient must not hold a comma; write a row for each recipient"
+
+
+def test_what_the_reader_found_is_not_judged_again():
+    """A row that it could not make sense of has no message, even where what is left of it would make one."""
+    spoiled = row(2)._replace(faults=(Finding(2, "3 cells in this row"),))
+    assert list(read([spoiled])) == [(spoiled, None)]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smswire.cli.delivery import Delivery
-from smswire.cli.table import Row
-from smswire.errors import GatewayError, Sent, Timeout
+from smswire.cli.delivery import SHOWN_FAILURES, Delivery
+from smswire.cli.interrupts import Interrupts
+from smswire.cli.report import ReportError
+from smswire.cli.table import Finding, Row
+from smswire.errors import GatewayError, InvalidParameter, Sent, Timeout
 from smswire.gateway import MessageResult, SmsOutcome
 
 KINDS = {
@@ -18,43 +21,91 @@ KINDS = {
     "not_sent": lambda index: SmsOutcome(index, "to", Sent.NO, 202, (), GatewayError("bad", code=202, sent=Sent.NO)),
     "maybe_sent": lambda index: SmsOutcome(index, "to", Sent.MAYBE, None, (), Timeout("late", sent=Sent.MAYBE)),
 }
+SENT = {"accepted": "yes", "accepted_in_part": "yes", "not_sent": "no", "maybe_sent": "maybe"}
 
 
-@given(st.lists(st.sampled_from([*KINDS, None])), st.booleans(), st.randoms())
-def test_every_recipient_is_counted_once_and_has_its_line(kinds, is_stopped, random):
-    """Outcomes come in any order, some twice; those without one are not sent after Ctrl-C, otherwise perhaps sent."""
-    delivery = Delivery([Row(index + 2, {"to": f"+49{index}", "text": "x"}) for index in range(len(kinds))])
+def delivery_of(count):
+    told = []
+    delivery = Delivery(Interrupts(), told.append)
+    for index in range(count):
+        delivery.take(Row(index + 2, {"to": f"+49{index}", "text": "x"}))
+    return delivery, told
+
+
+def note(delivery, outcome):
+    delivery.latest = outcome
+    delivery.note()
+
+
+@given(st.lists(st.sampled_from([*KINDS, None])), st.integers(0, 5), st.booleans(), st.randoms())
+def test_every_recipient_is_counted_once_and_has_its_line(kinds, unread, has_heard_all, random):
+    """Outcomes come in any order, some twice; those without one were not sent if all is heard of, otherwise perhaps.
+
+    What was not read was not sent.
+    """
+    delivery, told = delivery_of(len(kinds))
     heard = [KINDS[kind](index) for index, kind in enumerate(kinds) if kind]
     random.shuffle(heard)
     for outcome in heard + heard[:1]:
-        delivery.record(outcome)
-    if is_stopped:
-        delivery.stop()
-    silent = "not_sent" if is_stopped else "maybe_sent"
+        note(delivery, outcome)
+    assert [line.line - 2 for line in told] == [outcome.index for outcome in heard]
+    assert delivery.open() == len(kinds) - len(heard)
+    delivery.heard_all = has_heard_all
+    delivery.close(Row(len(kinds) + 2 + late, {"to": "+490", "text": "x"}) for late in range(unread))
+    found = [kind or ("not_sent" if has_heard_all else "maybe_sent") for kind in kinds] + ["not_sent"] * unread
+    lines = sorted(told)
+    assert [(line.line, line.sent) for line in lines] == [(at, SENT[kind]) for at, kind in enumerate(found, start=2)]
+    assert all(line.error for line in lines if line.sent != "yes")
     account = delivery.as_json()
-    for kind in KINDS:
-        assert account[kind] == sum((found or silent) == kind for found in kinds)
-    lines = list(delivery.lines())
-    assert [(line.line, line.to) for line in lines] == [(row.line, row.cells["to"]) for row in delivery.rows]
-    sent_by_kind = {"accepted": "yes", "accepted_in_part": "yes", "not_sent": "no", "maybe_sent": "maybe"}
-    assert [line.sent for line in lines] == [sent_by_kind[kind or silent] for kind in kinds]
-    failed = [line for line, kind in zip(lines, kinds, strict=True) if kind != "accepted"]
-    assert list(delivery.failures()) == failed
-    assert all(line.error for line in failed if line.code != 101)
+    assert {kind: account[kind] for kind in KINDS} == {kind: found.count(kind) for kind in KINDS}
+    assert account["recipients"] == delivery.recipients() == len(found)
+    failed = [line for line, kind in zip(lines, found, strict=True) if kind != "accepted"]
+    assert len(delivery.failures) == min(len(failed), SHOWN_FAILURES)
+    assert set(delivery.failures) <= set(failed)
+    assert not delivery.all_accepted()
+    delivery.read_all = True
     assert delivery.all_accepted() == (not failed)
 
 
 def test_a_line_has_the_ids_of_every_message_behind_the_recipient():
     """A group has several."""
-    delivery = Delivery([Row(2, {"to": "Friends", "text": "x"})])
+    delivery, told = delivery_of(1)
     results = (MessageResult(Sent.YES, id="7"), MessageResult(Sent.YES, id="8"), MessageResult(Sent.YES))
-    delivery.record(SmsOutcome(0, "Friends", Sent.YES, 100, results))
-    assert next(delivery.lines()).id == "7 8"
+    note(delivery, SmsOutcome(0, "Friends", Sent.YES, 100, results))
+    assert told[0].id == "7 8"
 
 
 def test_reasons_are_codes_or_kinds_of_error():
     """So that a summary can be read at a glance."""
-    delivery = Delivery([Row(index, {"to": "+491", "text": "x"}) for index in range(3)])
-    delivery.record(KINDS["not_sent"](0))
-    delivery.record(KINDS["maybe_sent"](1))
+    delivery, _ = delivery_of(3)
+    note(delivery, KINDS["not_sent"](0))
+    note(delivery, KINDS["maybe_sent"](1))
+    delivery.close()
     assert delivery.as_json()["reasons"] == {"not_sent": {"code 202": 1}, "maybe_sent": {"Timeout": 1, "unknown": 1}}
+
+
+def test_a_row_that_must_not_be_sent_says_what_is_wrong_with_it():
+    """Not what the stream makes of the gap in its place."""
+    delivery, told = delivery_of(0)
+    delivery.take(Row(7, {"text": "x"}, (Finding(7, "to is empty"), Finding(8, "byte 0xFC"))))
+    note(delivery, SmsOutcome(0, "", Sent.NO, None, (), InvalidParameter("to: is missing")))
+    assert told == [(7, "", "no", None, "", "to is empty; byte 0xFC")]
+
+
+def test_a_line_that_cannot_be_told_is_counted_all_the_same():
+    """None is told after it, since one in the middle would be missing."""
+    calls = []
+
+    def tell(line):
+        calls.append(line)
+        raise ReportError("the disk is full")
+
+    delivery = Delivery(Interrupts(), tell)
+    for index in range(3):
+        delivery.take(Row(index + 2, {"to": "+491", "text": "x"}))
+    for index in range(3):
+        note(delivery, KINDS["accepted"](index))
+    assert len(calls) == 1
+    assert delivery.recipients() == 3
+    with pytest.raises(ReportError, match="full"):
+        raise delivery.loss

@@ -5,11 +5,14 @@ from __future__ import annotations
 import csv
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
 import sys
 import threading
+from contextlib import contextmanager
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -54,8 +57,9 @@ def write(path, *rows, header=("to", "text")):
 
 
 def report_of(path):
+    """In the order of the file: it has its lines in that in which outcomes came."""
     with path.open(encoding="utf-8", newline="") as report:
-        return list(csv.DictReader(report))
+        return sorted(csv.DictReader(report), key=lambda line: int(line["line"]))
 
 
 def test_an_sms_arrives_as_it_was_typed(sandbox):
@@ -184,9 +188,9 @@ def start(*arguments, encoding="utf-8"):
     )
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_ctrl_c_sends_nothing_new_and_finishes_what_is_in_flight(tmp_path, number):
-    """Status 130; the report has every recipient, and says of each what the gateway saw."""
+@contextmanager
+def holding_sandbox():
+    """A sandbox that tells of each call and answers none until it may."""
     in_flight, may_answer = threading.Semaphore(0), threading.Event()
 
     def resolve(name):
@@ -194,9 +198,16 @@ def test_ctrl_c_sends_nothing_new_and_finishes_what_is_in_flight(tmp_path, numbe
         may_answer.wait()
         return ["127.0.0.1"]
 
+    with Sandbox({KEY: "gate.example"}, resolve=resolve) as sandbox:
+        yield sandbox, in_flight, may_answer
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_sends_nothing_new_and_finishes_what_is_in_flight(tmp_path, number):
+    """Status 130; the report has every recipient, and says of each what the gateway saw."""
     file = write(tmp_path / "m.csv", *((f"+49151{number:08d}", f"text {number}") for number in range(500)))
     report = tmp_path / "out.csv"
-    with Sandbox({KEY: "gate.example"}, resolve=resolve) as sandbox:
+    with holding_sandbox() as (sandbox, in_flight, may_answer):
         options = ["--report", report, "--connections", 2, "--json", *reaching(sandbox)]
         with start("bulk", file, *options) as process:
             in_flight.acquire()
@@ -217,17 +228,153 @@ def test_ctrl_c_sends_nothing_new_and_finishes_what_is_in_flight(tmp_path, numbe
         assert (account["accepted"], account["not_sent"], account["interrupted"]) == (len(received), len(stopped), True)
 
 
+@pytest.mark.parametrize("bundled", [True, False])
+def test_what_is_told_of_an_interrupted_send_is_what_the_gateway_saw(tmp_path, bundled):
+    """In the midst of it, with all connections busy: what was accepted is told so, and nothing is missing."""
+    rows = 20_000
+    file, report = tmp_path / "m.csv", tmp_path / "out.csv"
+    write(file, *((f"+49151{number:08d}", "text" if bundled else f"text {number}") for number in range(rows)))
+    with Sandbox([KEY]) as sandbox:
+        with start("bulk", file, "--report", report, "--json", *reaching(sandbox)) as process:
+            while len(sandbox.messages()) < 1_000:
+                assert process.poll() is None
+            process.send_signal(signal.SIGINT)
+            stdout, stderr = process.communicate()
+        received = {entry["to"] for entry in sandbox.messages()}
+    assert process.returncode == 130, stderr
+    account = json.loads(stdout.splitlines()[-1])
+    lines = report_of(report)
+    assert [int(line["line"]) for line in lines] == list(range(2, rows + 2))
+    told = {kind: {line["to"].removeprefix("+") for line in lines if line["sent"] == kind} for kind in ("yes", "no")}
+    assert received == told["yes"]
+    assert len(told["yes"]) + len(told["no"]) == rows
+    assert (account["accepted"], account["not_sent"]) == (len(told["yes"]), len(told["no"]))
+    assert 1_000 <= len(received) < rows
+
+
+def test_a_second_ctrl_c_waits_for_no_call(tmp_path):
+    """Those under way may have been sent, and the report says so; the gateway accepted them later."""
+    file = write(tmp_path / "m.csv", *((f"+49151{number:08d}", f"text {number}") for number in range(500)))
+    report = tmp_path / "out.csv"
+    with holding_sandbox() as (sandbox, in_flight, may_answer):
+        options = ["--report", report, "--connections", 2, "--json", *reaching(sandbox)]
+        with start("bulk", file, *options) as process:
+            in_flight.acquire()
+            in_flight.acquire()
+            said, place = b"", process.stderr.fileno()
+            while b"line 2, " not in said:  # those of the first second are the same keypress
+                process.send_signal(signal.SIGINT)
+                if select.select([place], [], [], 0.05)[0]:
+                    said += os.read(place, 65_536)
+            stdout, stderr = process.communicate()
+        may_answer.set()
+    assert process.returncode == 130, stderr
+    lines = report_of(report)
+    assert [line["to"] for line in lines if line["sent"] == "maybe"] == ["+4915100000000", "+4915100000001"]
+    assert {line["sent"] for line in lines[2:]} == {"no"}
+    account = json.loads(stdout.splitlines()[-1])
+    assert (account["maybe_sent"], account["not_sent"], account["interrupted"]) == (2, 498, True)
+
+
+def test_rows_of_a_pipe_go_before_it_ends(sandbox, tmp_path):
+    """As soon as there are more than a window holds; Ctrl-C while more are waited for tells of all that was sent."""
+    report = tmp_path / "out.csv"
+    with subprocess.Popen(
+        [sys.executable, "-m", "smswire", "bulk", "-", "--report", report, "--json", *reaching(sandbox)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {KEY_VARIABLE: KEY},
+    ) as process:
+        process.stdin.write("to,text\n" + "".join(f"+49151{number:08d},text {number}\n" for number in range(1_020)))
+        process.stdin.flush()
+        while len(sandbox.messages()) < 20:
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        process.wait()
+        stdout, stderr = process.stdout.read(), process.stderr.read()
+    assert process.returncode == 130, stderr
+    lines = report_of(report)
+    accepted = {line["to"].removeprefix("+") for line in lines if line["sent"] == "yes"}
+    assert accepted == {entry["to"] for entry in sandbox.messages()}
+    assert {line["sent"] for line in lines} == {"yes", "no"}
+    assert len(lines) == 1_020
+    assert "what follows line 1,021 was not read, and not sent" in stderr
+    assert json.loads(stdout)["unread_after_line"] == 1_021
+
+
+def test_a_pipe_is_sent_row_by_row_and_a_file_as_its_input_is_checked_first(sandbox, tmp_path):
+    """One row that cannot be sent: of a pipe it is told of, of a file nothing is sent."""
+    file, report = tmp_path / "m.csv", tmp_path / "out.csv"
+    write(file, ("+4915112345678", "a"), ("", "b"), ("+4915112345679", "c"))
+    words = [sys.executable, "-m", "smswire", "bulk", "-", "--report", report, "--json", *reaching(sandbox)]
+    env = os.environ | {KEY_VARIABLE: KEY}
+    with file.open("rb") as redirected:
+        ended = subprocess.run(words, stdin=redirected, capture_output=True, env=env, check=False)
+    assert (ended.returncode, sandbox.messages(), report.exists()) == (2, [], False)
+    assert b"standard input cannot be sent as it is, and nothing was:\nline 3: to is empty\n" in ended.stderr
+    ended = subprocess.run(words, input=file.read_bytes(), capture_output=True, env=env, check=False)
+    assert ended.returncode == 1
+    assert sorted(entry["text"] for entry in sandbox.messages()) == ["a", "c"]
+    assert [(line["sent"], line["error"]) for line in report_of(report)] == [
+        ("yes", ""),
+        ("no", "to is empty"),
+        ("yes", ""),
+    ]
+    ended = subprocess.run(words, input=b"to;txet\n+491;a\n", capture_output=True, env=env, check=False)
+    assert (ended.returncode, len(sandbox.messages())) == (2, 2)
+    assert report_of(report)[0]["line"] == "2"  # the one before
+
+
+def test_an_input_that_cannot_be_read_on_is_told_of_with_all_that_was_sent_before(sandbox):
+    """Status 1: here a pipe that does not wait, and its writer has more to say."""
+    reading, writing = os.pipe()
+    os.set_blocking(reading, False)
+    os.write(writing, b"to,text\n+4915112345678,a\n+4915112345679,a\n")
+    words = [sys.executable, "-m", "smswire", "bulk", "-", "--json", *reaching(sandbox)]
+    ended = subprocess.run(
+        words, stdin=reading, capture_output=True, text=True, env=os.environ | {KEY_VARIABLE: KEY}, check=False
+    )
+    os.close(reading)
+    os.close(writing)
+    assert ended.returncode == 1
+    assert len(sandbox.messages()) == json.loads(ended.stdout)["accepted"] == 2
+    assert ended.stderr.splitlines() == [
+        "smswire: standard input cannot be read on: Resource temporarily unavailable",
+        "smswire: what follows line 3 was not read, and not sent",
+    ]
+
+
+def test_a_report_that_cannot_be_written_on_stops_the_send(tmp_path):
+    """Status 1; what there is of it stays, and it is said where; all that was sent is counted."""
+    file = write(tmp_path / "m.csv", *((f"+49151{number:08d}", f"text {number}") for number in range(2_000)))
+    report = tmp_path / "out.csv"
+    with Sandbox([KEY]) as sandbox:
+        bulk = [sys.executable, "-m", "smswire", "bulk", file, "--report", report, "--json", "--connections", "2"]
+        ended = subprocess.run(
+            ["/bin/sh", "-c", 'ulimit -f 4; exec "$@"', "sh", *bulk, *reaching(sandbox)],
+            capture_output=True,
+            text=True,
+            env=os.environ | {KEY_VARIABLE: KEY, "PYTHONDONTWRITEBYTECODE": "1"},
+            check=False,
+        )
+        received = {entry["to"] for entry in sandbox.messages()}
+    assert ended.returncode == 1, ended.stderr
+    assert not report.exists()
+    (said,) = (line for line in ended.stderr.splitlines() if "could not be written" in line)
+    whole = Path(said.rpartition(" in ")[2]).read_text(encoding="utf-8").split("\n")[1:-1]
+    assert {line.split(",")[1].removeprefix("+") for line in whole} < received
+    account = json.loads(ended.stdout)
+    assert (account["accepted"], account["recipients"]) == (len(received), 2_000)
+    assert len(received) < len(whole) + 100
+    assert account["report"] is None
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupted_sms_says_whether_it_may_have_been_sent(number):
     """Status 130, whatever asked it to stop: in words on stderr, and in JSON."""
-    in_flight, may_answer = threading.Semaphore(0), threading.Event()
-
-    def resolve(name):
-        in_flight.release()
-        may_answer.wait()
-        return ["127.0.0.1"]
-
-    with Sandbox({KEY: "gate.example"}, resolve=resolve) as sandbox:
+    with holding_sandbox() as (sandbox, in_flight, may_answer):
         with start("sms", "+4915112345678", "hello", "--json", *reaching(sandbox)) as process:
             in_flight.acquire()
             process.send_signal(number)

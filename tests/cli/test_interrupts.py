@@ -73,6 +73,20 @@ def test_once_the_work_is_done_an_interrupt_is_answered_with_a_word(capfd):
     assert capfd.readouterr().err.count("already stopping") == 2
 
 
+def test_a_signal_within_a_signal_is_passed_over():
+    """A burst does not pile handler upon handler until the stack ends; the next signal counts again."""
+    times = iter(range(0, 1_000, 10))
+
+    def clock():
+        signal.raise_signal(signal.SIGINT)
+        return next(times)
+
+    with Interrupts(clock) as interrupts, interrupts.second_gives_up():
+        for _ in range(2):
+            with pytest.raises(KeyboardInterrupt):
+                signal.raise_signal(signal.SIGINT)
+
+
 def test_outside_the_main_thread_the_block_just_runs():
     """Signals are the main thread's; nothing is installed."""
     before = signal.getsignal(signal.SIGINT)

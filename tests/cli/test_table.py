@@ -6,12 +6,27 @@ import csv
 import io
 import pickle
 import re
+import tracemalloc
+from itertools import pairwise, repeat
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from smswire.cli.table import DELIMITERS, REQUIRED, SHOWN_FINDINGS, Finding, Row, TableError, read
+from smswire.cli.table import (
+    DELIMITERS,
+    KEPT_FINDINGS,
+    MAX_ROW_BYTES,
+    REQUIRED,
+    SHOWN_FINDINGS,
+    Finding,
+    Row,
+    TableError,
+    check,
+    rows,
+)
+
+from .reading import read
 
 COLUMNS = ("to", "text", "from", "label", "foreign_id", "ttl", "flash")
 THERE_ARE = "there are to, text, from, label, foreign_id, ttl, flash"
@@ -75,6 +90,40 @@ def test_a_row_has_the_number_of_the_line_it_begins_on(table, delimiter):
         assert row.line == 1 + len(re.findall("\r\n|\r|\n", before)) or rows.count(row.cells) > 1
 
 
+@given(st.binary() | tables().map(lambda table: written(*table)), st.data())
+def test_where_a_file_is_cut_makes_no_difference(data, draw):
+    """A pipe brings it in pieces of any size: the same rows with the same faults, or the same error."""
+    cuts = sorted(draw.draw(st.lists(st.integers(0, len(data)), max_size=8)))
+    pieces = [data[start:end] for start, end in pairwise([0, *cuts, len(data)])]
+
+    def outcome(chunks):
+        found = []
+        try:
+            found.extend(rows(chunks, COLUMNS))
+        except TableError as error:
+            return found, error.findings
+        return found, None
+
+    assert outcome(pieces) == outcome([data])
+
+
+@given(tables())
+def test_a_row_comes_as_soon_as_its_last_line_has(table):
+    """Nothing behind it is read: a pipe may keep one waiting for that."""
+    header, given_rows = table
+    begun = 0
+
+    def chunks():
+        nonlocal begun
+        yield written(header, [])
+        for row in given_rows:
+            begun += 1
+            yield written(header, [row])[len(written(header, [])) :]
+
+    for number, _ in enumerate(rows(chunks(), COLUMNS), start=1):
+        assert begun == number
+
+
 @given(st.binary() | tables().map(lambda table: written(*table)), st.binary(max_size=6), st.integers(0, 200))
 def test_any_bytes_are_rows_or_one_error_in_the_order_of_lines(data, spoiling, at):
     """No input makes the reader fail in another way, and no finding is on a line that is not there."""
@@ -99,7 +148,7 @@ def test_a_quote_never_closed_is_named_by_the_line_it_opened_on(table, data):
     row = ",".join(['"a\nb"'] * (len(header) - 1) + ['"open' + rest])
     line = 1 + len(before.decode().replace("\r\n", "\n").replace("\r", "\n").split("\n")) - 1 + len(header) - 1
     assert findings(before + row.encode())[-1] == Finding(
-        line, "the quote that opens a cell on this line is never closed"
+        line, "the quote that opens a cell on this line is never closed; what follows cannot be read"
     )
 
 
@@ -113,7 +162,9 @@ def test_a_quote_closed_by_the_next_one_is_named_where_it_opened():
 def test_a_quote_open_past_the_size_of_a_cell_is_named_where_it_opened():
     """The end of the file need not be near."""
     data = b'to,text\n+491,"open\n' + b"+492,x\n" * 40_000
-    assert findings(data) == [Finding(2, "the quote that opens a cell on this line is never closed")]
+    assert findings(data) == [
+        Finding(2, "the quote that opens a cell on this line is never closed; what follows cannot be read")
+    ]
 
 
 def test_a_cell_past_any_size_is_named():
@@ -139,8 +190,9 @@ def test_bytes_of_another_encoding_are_named_with_line_and_place():
 
 
 def test_utf16_without_a_mark_is_named_by_its_nul_bytes():
-    """Each line that holds one is named."""
-    assert {1, 2} <= set(lines_named("to,text\n+491,x\n".encode("utf-16-le")))
+    """In the header, which cannot be used, or in each line that holds one."""
+    assert "is the file UTF-16?" in findings("to,text\n+491,x\n".encode("utf-16-le"))[0].what
+    assert lines_named(b"to,text\n" + "+491,x\n+492,x\n".encode("utf-16-le")[:-1]) == [2, 3]
 
 
 @pytest.mark.parametrize("number", ["4.91517E+11", "4,91517E+11", "5E+10", "-4.9e+11", " 4.91517E+11 "])
@@ -225,11 +277,54 @@ def test_lines_with_nothing_on_them_are_passed_over():
     assert read(b"\n\nto,text\n\n+491,x\r\n\r\n\n", COLUMNS) == [Row(5, {"to": "+491", "text": "x"})]
 
 
+@pytest.mark.parametrize("long", [b'+491,"' + b"x\n" * (MAX_ROW_BYTES // 2), b'"a\n",' * (MAX_ROW_BYTES // 4)])
+def test_a_row_longer_than_any_can_be_is_the_last_that_is_read(long):
+    """By one cell that is never closed, or by many that are."""
+    (found,) = findings(b"to,text\n+490,a\n" + long)
+    assert found.line == 3
+    assert found.what.endswith("what follows cannot be read")
+
+
+def test_a_line_without_end_is_read_no_further_than_a_row_may_be():
+    """Whether it would be a row or the header."""
+    for start in (b"to,text\n", b""):
+        taken = 0
+
+        def chunks(start=start):
+            nonlocal taken
+            yield start
+            for chunk in repeat(b"x" * 10_000):
+                taken += len(chunk)
+                yield chunk
+
+        with pytest.raises(TableError, match="longer than"):
+            check(rows(chunks(), COLUMNS))
+        assert taken <= 1.1 * MAX_ROW_BYTES
+
+
+@pytest.mark.parametrize("row", [b"+491,hello\n", b",\xfc\n", b"\n"])
+def test_the_memory_of_a_file_does_not_grow_with_its_rows(row):
+    """Whether they are good, spoiled, or not there."""
+
+    def peak(count):
+        tracemalloc.start()
+        chunks = (row * 10 for _ in range(count // 10))
+        with pytest.raises(TableError):
+            check(rows((chunk for part in ([b"to,text\n"], chunks, [b"+491\n"]) for chunk in part), COLUMNS))
+        found = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return found
+
+    assert peak(2 * KEPT_FINDINGS) * 1.3 > peak(20 * KEPT_FINDINGS)
+
+
 def test_the_error_shows_a_screenful_counts_the_rest_and_pickles():
-    """All findings are kept in the attribute."""
+    """The attribute keeps more than that, and no more than fit into memory."""
     with pytest.raises(TableError) as caught:
-        read(b"to,text\n" + b",x\n" * 1_000, COLUMNS)
+        read(b"to,text\n" + b",x\n" * 1_200, COLUMNS)
     shown = str(caught.value).splitlines()
     assert shown[0] == "line 2: to is empty"
-    assert shown[SHOWN_FINDINGS:] == ["and 950 more"]
-    assert pickle.loads(pickle.dumps(caught.value)).findings == caught.value.findings
+    assert shown[SHOWN_FINDINGS:] == ["and 1,150 more"]
+    assert (len(caught.value.findings), caught.value.found) == (KEPT_FINDINGS, 1_200)
+    again = pickle.loads(pickle.dumps(caught.value))
+    assert (again.findings, again.found) == (caught.value.findings, 1_200)

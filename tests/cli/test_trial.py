@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smswire.cli.columns import COLUMNS
-from smswire.cli.table import read
 from smswire.cli.trial import SHARED_TEXT, Sent, judge, messages, peak, table
+
+from .reading import read
 
 TIMES = st.lists(st.integers(0, 40).map(lambda n: n / 8), max_size=30)
 

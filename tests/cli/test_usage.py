@@ -119,7 +119,8 @@ def test_a_spoiled_file_is_told_of_line_by_line(file):
     ended = run("bulk", file, "--base-url", NOWHERE, "--json")
     assert ended.exit_code == 2
     assert "line 2: to is empty" in ended.stderr
-    assert [finding["line"] for finding in json.loads(ended.stdout.splitlines()[-1])["findings"]] == [2, 3]
+    said = json.loads(ended.stdout.splitlines()[-1])
+    assert ([finding["line"] for finding in said["findings"]], said["found"]) == ([2, 3], 2)
     file.write_text(f"to,text\n+491,{'x' * 1521}\n")
     ended = run("bulk", file, "--base-url", NOWHERE)
     assert ended.exit_code == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Self
 
 from smswire import AsyncGateway, Gateway
@@ -11,6 +12,10 @@ from ..net.runtimes import LOOPS, LoopThread
 
 # Which callbacks a loop has is the client's affair (``tests/net``), and nothing here knows of it.
 RUNTIMES = ("blocking", "asyncio", "uvloop")
+
+
+async def _called(function: Callable[[], None]) -> None:
+    function()
 
 
 class InLoopStream:
@@ -29,6 +34,12 @@ class InLoopStream:
         except StopAsyncIteration:
             raise StopIteration from None
         return outcome
+
+    def stop(self) -> None:
+        self._thread.run(_called(self._stream.stop))
+
+    def give_up(self) -> None:
+        self._thread.run(_called(self._stream.give_up))
 
     def close(self) -> None:
         self._thread.run(self._stream.aclose())

@@ -137,6 +137,21 @@ def test_who_leaves_early_knows_of_all_that_was_sent(sandbox: Sandbox, make_gate
     stream.close()
 
 
+def test_after_stop_what_was_under_way_comes_and_nothing_else(sandbox: Sandbox, make_gateway: Make) -> None:
+    """As it ends, by iterating on: all that was sent."""
+    sandbox.reset()
+    rows = Input()
+    stream = make_gateway(sandbox.url, max_connections=3).sms_stream(rows, look_ahead=5)
+    heard = [next(stream) for _ in range(20)]
+    stream.stop()
+    read = rows.read
+    heard += list(stream)
+    stream.stop()
+    assert Counter(outcome.to for outcome in heard) == arrived(sandbox)
+    assert rows.read == read
+    assert len(heard) < read
+
+
 def test_a_gateway_that_refuses_gives_outcomes_and_no_error(sandbox: Sandbox, make_gateway: Make) -> None:
     """As sms_many does; also when it is closed in the midst of a stream."""
     outcomes = list(make_gateway(sandbox.url, "wrong").sms_stream([Message(TO, "Hi")] * 3))

@@ -269,6 +269,31 @@ def test_a_stream_that_is_left_begins_nothing_new(run: Run, how: str) -> None:
     run(leave())
 
 
+@pytest.mark.parametrize("sent", [Sent.NO, Sent.MAYBE])
+def test_after_give_up_no_call_is_waited_for(run: Run, sent: Sent) -> None:
+    """Those under way are ended, and are by iterating on what is known of them; nothing new begins."""
+    begun: list[int] = []
+
+    async def send(bundle: Bundle, told: Outcome) -> list[SmsOutcome]:
+        begun.append(bundle.recipients[0].index)
+        if begun[-1]:
+            told.sent = sent
+            await asyncio.Event().wait()
+        return accept(bundle, told)
+
+    async def leave() -> None:
+        given = [Message(f"+4917{number:06}", "Hi") for number in range(100)]
+        stream = AsyncSmsStream(Batch(Planner(1, 1), 2, ahead=4, is_open=True), send, given)
+        assert (await anext(stream)).index == 0
+        while len(begun) < 3:
+            await asyncio.sleep(0)
+        stream.give_up()
+        assert {(outcome.index, outcome.sent) async for outcome in stream} == {(1, sent), (2, sent)}
+
+    run(leave())
+    assert begun == [0, 1, 2]
+
+
 def test_outcomes_come_while_an_input_keeps_one_waiting(run: Run) -> None:
     """The next row depends on the outcome of the one before."""
     heard = asyncio.Event()

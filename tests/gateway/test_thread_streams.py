@@ -87,6 +87,27 @@ def test_a_stream_that_is_left_begins_nothing_new(how: str) -> None:
     assert how == "drop" or len(begun) == at_the_end
 
 
+def test_after_give_up_no_call_is_waited_for() -> None:
+    """Those under way are MAYBE, by iterating on, and what they come to later is dropped."""
+    release = threading.Event()
+    both_begun = threading.Barrier(2)
+
+    def send(bundle: Bundle, outcome: Outcome) -> list[SmsOutcome]:
+        both_begun.wait(WITHIN_S)
+        if bundle.text == "text 1":
+            release.wait()
+        return accept(bundle, outcome)
+
+    stream = stream_of(2, 2, send)
+    assert next(stream).index == 0
+    stream.give_up()
+    rest = [(outcome.index, outcome.sent) for outcome in stream]
+    release.set()
+    join_workers()
+    assert rest == [(1, Sent.MAYBE)]
+    assert list(stream) == []
+
+
 def test_an_interrupt_of_close_gives_up() -> None:
     """Calls still under way are MAYBE, by iterating on."""
     release = threading.Event()

@@ -24,34 +24,49 @@ from .options import (
 if TYPE_CHECKING:
     from .delivery import Delivery
 
-_SHOWN_FAILURES = 10  # without a report they are all there is to go by; 20,000 of them must not bury the summary
-
 
 @click.command(cls=Command)
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--report", type=click.Path(path_type=Path), metavar="FILE", help="Write a line a recipient (CSV).")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path))
+@click.option(
+    "--report",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write a line a recipient (CSV), in the order in which outcomes come.",
+)
 @gateway_options
 @click.pass_obj
 def bulk(interrupts: Interrupts, /, settings: Settings, file: Path, report: Path | None, **_: object) -> Result:
-    """Send every message of a CSV file.
+    """Send every message of a CSV file, or of standard input for "-".
 
     The first line of FILE names the columns: to and text, and any of the gateway's options (from, label, foreign_id,
-    delay, ttl, flash, ...). UTF-8; comma, semicolon or tab. The whole file is checked before anything is sent.
+    delay, ttl, flash, ...). UTF-8; comma, semicolon or tab. Files of any length take the same memory; recipients of the
+    same text share calls as far as they stand within 1,000 rows of each other.
+
+    A file is checked to its end before anything is sent; if one row cannot be sent, none is. Of a pipe, standard input
+    included, the header is checked before anything is sent, and each row before that row is: one that cannot be sent is
+    reported as not sent, and the others go. Rows of a pipe wait until 1,000 are there, a call is full, or it ends.
+
+    The report has a line for each row, in the order in which outcomes come: sort it by its first column, the number of
+    the row's line in FILE. It stands in its place when it is whole. Ctrl-C sends nothing new and waits for calls under
+    way, a second one does not; rows that were not sent, in a file all the way to its end, are in the report as well.
 
     Exit status: 0 all accepted, 1 not all or no report, 2 nothing sent because of the file or the usage, 130
     interrupted. That the result cannot be printed does not change it.
     """
     from .report import ReportError
     from .sending import send_file
+    from .source import SourceError
     from .table import TableError
 
+    name = "standard input" if str(file) == "-" else str(file)
     try:
         delivery = send_file(file, settings, interrupts, report=report)
     except TableError as error:
-        complain(f"{file} cannot be sent as it is, and nothing was:\n{error}")
+        complain(f"{name} cannot be sent as it is, and nothing was:\n{error}")
         findings = [finding._asdict() for finding in error.findings]
-        return Result(WRONG_USAGE, {"error": "the file cannot be sent as it is", "sent": "no", "findings": findings})
-    except ReportError as error:
+        what = {"error": "the file cannot be sent as it is", "sent": "no", "findings": findings, "found": error.found}
+        return Result(WRONG_USAGE, what)
+    except (ReportError, SourceError) as error:
         complain(f"{error}; nothing was sent")
         return Result(WRONG_USAGE, {"error": str(error), "sent": "no"})
     except KeyboardInterrupt:  # once something is sent, it is the delivery that says so
@@ -74,8 +89,8 @@ def summary(delivery: Delivery) -> Iterator[str]:
     from .delivery import ACCEPTED_IN_PART, IN_WORDS
 
     stopped = "; stopped by Ctrl-C" if delivery.interrupted else ""
-    yield f"{len(delivery.rows):,} recipients in {delivery.seconds:.1f} s{stopped}"
-    for kind, reasons in delivery.counts().items():
+    yield f"{delivery.recipients():,} recipients in {delivery.seconds:.1f} s{stopped}"
+    for kind, reasons in delivery.counts.items():
         if kind == ACCEPTED_IN_PART and not reasons:
             continue  # it needs a group, which most files have none of
         why = ", ".join(f"{reason}: {count:,}" for reason, count in reasons.most_common())
@@ -83,9 +98,15 @@ def summary(delivery: Delivery) -> Iterator[str]:
 
 
 def failures(delivery: Delivery) -> Iterator[str]:
-    """A sentence for each of the first recipients not accepted, and how many more there are."""
-    others = list(delivery.failures())
-    for line in others[:_SHOWN_FAILURES]:
+    """A sentence for each of the first recipients not accepted, how many more there are, and what was not read."""
+    from .delivery import ACCEPTED
+
+    for line in sorted(delivery.failures):
         yield f"line {line.line}, {line.to}: {line.error}"
-    if len(others) > _SHOWN_FAILURES:
-        yield f"and {len(others) - _SHOWN_FAILURES:,} more not accepted"
+    more = delivery.recipients() - delivery.counts[ACCEPTED].total() - len(delivery.failures)
+    if more:
+        yield f"and {more:,} more not accepted"
+    if delivery.failure is not None:
+        yield delivery.failure
+    if not delivery.read_all:
+        yield f"what follows line {delivery.last_line:,} was not read, and not sent"

@@ -8,11 +8,14 @@ The rules themselves are ``gateway.sms``'s: every row is made a ``Message``, whi
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any
 
 from ..errors import InvalidParameter
-from .table import Finding, Row, TableError
+from .table import Finding, Row
+
+if TYPE_CHECKING:
+    from ..gateway import Message
 
 _FLAGS = {"1": True, "0": False, "true": True, "false": False}  # spreadsheets write TRUE and FALSE
 _WHOLE = re.compile(r"[0-9]{1,18}")
@@ -45,25 +48,21 @@ COLUMNS: dict[str, Callable[[str], object]] = {
 }
 
 
-def messages(rows: Iterable[Row]) -> list[Any]:
-    """A ``gateway.Message`` for each row, in order.
-
-    Raises:
-        TableError: a value breaks a rule the gateway documents; every row with one is named.
-    """
+def read(rows: Iterable[Row]) -> Iterator[tuple[Row, Message | None]]:
+    """Each row with its ``gateway.Message``; or with None, and in its ``faults`` the rule that it breaks."""
     from ..gateway import Message
 
-    made, findings = [], []
     for row in rows:
-        if "," in row.cells["to"]:  # the gateway's own rule speaks of lists, which a table has none of
-            what = "to: a recipient must not hold a comma; write a row for each recipient"
-            findings.append(Finding(row.line, what))
+        if row.faults:
+            yield row, None
             continue
-        values = {name: COLUMNS[name](cell) for name, cell in row.cells.items() if cell}
-        try:
-            made.append(Message(**values))  # type: ignore[arg-type]  # a cell's type is for Message to judge
-        except InvalidParameter as error:
-            findings.append(Finding(row.line, str(error)))
-    if findings:
-        raise TableError(findings)
-    return made
+        fault = message = None
+        if "," in row.cells["to"]:  # the gateway's own rule speaks of lists, which a table has none of
+            fault = "to: a recipient must not hold a comma; write a row for each recipient"
+        else:
+            values: dict[str, Any] = {name: COLUMNS[name](cell) for name, cell in row.cells.items() if cell}
+            try:
+                message = Message(**values)
+            except InvalidParameter as error:
+                fault = str(error)
+        yield (row if fault is None else row._replace(faults=(Finding(row.line, fault),))), message

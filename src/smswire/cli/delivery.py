@@ -1,18 +1,23 @@
-"""What became of a bulk send: outcomes as they come in, and at any moment the whole account of every recipient.
+"""What became of a bulk send: each recipient's line as its outcome comes, and the account of all in numbers.
 
-The account never says more than is known: a row whose outcome came in has that one; a row that has none is *not sent*
-if the send was stopped by Ctrl-C, since then every call that had begun was heard of, and *may have been sent* if it
-ended in any other way.
+Only rows that have been read and have no outcome yet are kept, and so memory does not grow with the input. At the end
+the account never says more than is known. A row that has no outcome is *not sent* if the send came to an end of its
+own or was stopped, since then every call that had begun was heard of; it *may have been sent* if it ended in any other
+way. A row that was not read was not sent.
+
+An interrupt at any point loses nothing: rows are noted before they are handed on, an outcome is kept in ``latest``
+until it is noted, and noting is not torn.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import Sent
-from .report import Line
+from .interrupts import Interrupts
+from .report import Line, ReportError
 from .table import Row
 
 if TYPE_CHECKING:
@@ -25,91 +30,126 @@ IN_WORDS = {
     NOT_SENT: "not sent",
     MAYBE_SENT: "may have been sent",
 }
+SHOWN_FAILURES = 10  # without a report they are all there is to go by; 20,000 of them must not bury the summary
 _STOPPED = "stopped before it was sent"
 _UNKNOWN = "the send ended before its outcome was known"
+
+
+class _Open(NamedTuple):
+    """A row without an outcome, as far as its line in the report needs it; ``fault`` is why it must not be sent."""
+
+    line: int
+    to: str
+    fault: str
 
 
 class Delivery:
     """The account of one send.
 
-    Calling order: ``record`` for each outcome, in any order; ``stop`` at Ctrl-C; the getters at any time.
+    Calling order: ``take`` each row and hand it on; for each outcome set ``latest`` and ``note``; in the end ``close``.
 
     Args:
-        rows: what is sent, one recipient a row; an outcome's ``index`` is its row's place here.
+        interrupts: held back while an outcome is noted.
+        tell: what to do with each line; ``ReportError`` is kept in ``loss``, and nothing is told any more.
 
     Attributes:
+        latest: the outcome to be noted; noted twice it counts once.
+        taken: how many rows have been read.
+        last_line: the line that the last of them begins on.
         interrupted: the send was stopped by Ctrl-C.
-        reported: a report of it has been written.
+        heard_all: every call that had begun was heard of.
+        read_all: the input was read to its end.
+        failure: why the input could not be.
+        loss: why the report is not whole.
+        reported: a report has been written.
         seconds: how long the send took.
+        counts: how many recipients had each outcome, by the gateway's code or the kind of error behind it.
+        failures: the first recipients not accepted.
     """
 
-    def __init__(self, rows: Sequence[Row]) -> None:
-        self.rows = rows
+    def __init__(self, interrupts: Interrupts, tell: Callable[[Line], object] = lambda line: None) -> None:
+        self._interrupts = interrupts
+        self._tell = tell
+        self._open: dict[int, _Open] = {}
+        self.latest: SmsOutcome | None = None
+        self.taken = 0
+        self.last_line = 0
         self.interrupted = False
+        self.heard_all = False
+        self.read_all = False
+        self.failure: str | None = None
+        self.loss: ReportError | None = None
         self.reported = False
         self.seconds = 0.0
-        self._outcomes: dict[int, SmsOutcome] = {}
+        self.counts: dict[str, Counter[str]] = {kind: Counter() for kind in IN_WORDS}
+        self.failures: list[Line] = []
 
-    def record(self, outcome: SmsOutcome) -> None:
-        """The outcome of one recipient; told twice it counts once."""
-        self._outcomes[outcome.index] = outcome
+    def take(self, row: Row) -> None:
+        """A row has been read: the next in the input of the send. Interrupted, it is as if it had not been read."""
+        fault = "; ".join(finding.what for finding in row.faults)
+        self._open[self.taken] = _Open(row.line, row.cells.get("to", ""), fault)
+        self.taken += 1
+        self.last_line = row.line
 
-    def stop(self) -> None:
-        """Ctrl-C: nothing more was begun, and every call that had been is recorded."""
-        self.interrupted = True
+    def note(self) -> None:
+        """The ``latest`` outcome."""
+        with self._interrupts.held():
+            outcome = self.latest
+            row = None if outcome is None else self._open.pop(outcome.index, None)
+            if outcome is not None and row is not None:
+                ids = " ".join(message.id for message in outcome.messages if message.id is not None)
+                error = row.fault or (str(outcome.error) if outcome.error is not None else "")
+                line = Line(row.line, row.to, outcome.sent.value, outcome.code, ids, error)
+                self._count(_kind(outcome), _reason(outcome), line)
 
-    def recorded(self) -> int:
-        """How many recipients have an outcome."""
-        return len(self._outcomes)
+    def close(self, unread: Iterable[Row] = ()) -> None:
+        """Nothing more comes.
 
-    def lines(self) -> Iterator[Line]:
-        """Every recipient, in the order of the file."""
-        for index, row in enumerate(self.rows):
-            yield self._line(index, row)
+        Args:
+            unread: the rows of the input that were not taken.
+        """
+        kind, sent, why = (NOT_SENT, Sent.NO, _STOPPED) if self.heard_all else (MAYBE_SENT, Sent.MAYBE, _UNKNOWN)
+        for place, row in sorted(self._open.items()):
+            if place < self.taken:
+                reason = "stopped" if self.heard_all else "unknown"
+                self._count(kind, reason, Line(row.line, row.to, sent.value, None, "", why))
+        self._open.clear()
+        for late in unread:
+            line = Line(late.line, late.cells.get("to", ""), Sent.NO.value, None, "", _STOPPED)
+            self._count(NOT_SENT, "stopped", line)
 
-    def counts(self) -> dict[str, Counter[str]]:
-        """How many recipients had each outcome, by the gateway's code or the kind of error behind it."""
-        counts: dict[str, Counter[str]] = {kind: Counter() for kind in IN_WORDS}
-        for outcome in self._outcomes.values():
-            counts[_kind(outcome)][_reason(outcome)] += 1
-        if silent := len(self.rows) - len(self._outcomes):
-            kind, reason = (NOT_SENT, "stopped") if self.interrupted else (MAYBE_SENT, "unknown")
-            counts[kind][reason] += silent
-        return counts
+    def recipients(self) -> int:
+        """How many have been told of."""
+        return sum(reasons.total() for reasons in self.counts.values())
+
+    def open(self) -> int:
+        """How many rows have been read and have no outcome."""
+        return len(self._open)
 
     def all_accepted(self) -> bool:
-        """Whether the gateway accepted every recipient."""
-        return self.counts()[ACCEPTED].total() == len(self.rows)
-
-    def failures(self) -> Iterator[Line]:
-        """Every recipient not accepted, in the order of the file."""
-        for index, row in enumerate(self.rows):
-            outcome = self._outcomes.get(index)
-            if outcome is None or not outcome.accepted:
-                yield self._line(index, row)
+        """Whether there is nothing in the input that the gateway did not accept."""
+        return self.read_all and self.counts[ACCEPTED].total() == self.recipients()
 
     def as_json(self) -> dict[str, Any]:
         """The account in numbers, for ``--json``."""
-        counts = self.counts()
         return {
-            "recipients": len(self.rows),
-            **{kind: reasons.total() for kind, reasons in counts.items()},
-            "reasons": {kind: dict(sorted(reasons.items())) for kind, reasons in counts.items() if reasons},
+            "recipients": self.recipients(),
+            **{kind: reasons.total() for kind, reasons in self.counts.items()},
+            "reasons": {kind: dict(sorted(reasons.items())) for kind, reasons in self.counts.items() if reasons},
             "interrupted": self.interrupted,
+            "unread_after_line": None if self.read_all else self.last_line,
             "seconds": round(self.seconds, 3),
         }
 
-    def _line(self, index: int, row: Row) -> Line:
-        outcome = self._outcomes.get(index)
-        if outcome is not None:
-            ids = " ".join(message.id for message in outcome.messages if message.id is not None)
-            error = str(outcome.error) if outcome.error is not None else ""
-            return Line(row.line, row.cells["to"], outcome.sent.value, outcome.code, ids, error)
-        if self.interrupted:
-            return Line(row.line, row.cells["to"], Sent.NO.value, None, "", "stopped before it was sent")
-        return Line(
-            row.line, row.cells["to"], Sent.MAYBE.value, None, "", "the send ended before its outcome was known"
-        )
+    def _count(self, kind: str, reason: str, line: Line) -> None:
+        self.counts[kind][reason] += 1
+        if kind != ACCEPTED and len(self.failures) < SHOWN_FAILURES:
+            self.failures.append(line)
+        if self.loss is None:
+            try:
+                self._tell(line)
+            except ReportError as error:
+                self.loss = error
 
 
 def _kind(outcome: SmsOutcome) -> str:

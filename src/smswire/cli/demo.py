@@ -30,6 +30,7 @@ from .trial import MAX_MESSAGES, Sent, judge, messages, peak, table
 
 if TYPE_CHECKING:
     from .delivery import Delivery
+    from .report import Line
     from .sandboxed import RunningSandbox
 
 _LIMIT = 50  # connections in any second, as the gateway documents it
@@ -113,18 +114,23 @@ def _run(
         file = Path(folder, "messages.csv")
         file.write_bytes(table(sent))
         settings = Settings(sandbox.api_key, sandbox.url, sandbox.ca_file, connections)
-        delivery = send_file(file, settings, interrupts, pacer=pacer)
+        not_sent: set[str] = set()
+
+        def note(line: Line) -> None:
+            if line.sent == "no":
+                not_sent.add(line.to)
+
+        delivery = send_file(file, settings, interrupts, pacer=pacer, on_line=note)
         if delivery.interrupted:
             raise KeyboardInterrupt
-        return delivery, _measure(sent, delivery, sandbox)
+        return delivery, _measure(sent, delivery, not_sent, sandbox)
 
 
-def _measure(sent: list[Sent], delivery: Delivery, sandbox: RunningSandbox) -> _Figures:
+def _measure(sent: list[Sent], delivery: Delivery, not_sent: set[str], sandbox: RunningSandbox) -> _Figures:
     received = [Sent(entry["to"], entry["text"]) for entry in sandbox.saw("messages")]
     accepts = sandbox.saw("accepts")
     opened = sum(bool(entry["admitted"]) for entry in accepts)
     account = delivery.as_json()
-    not_sent = {line.to for line in delivery.failures() if line.sent == "no"}
     return _Figures(
         messages=len(sent),
         accepted=account["accepted"],

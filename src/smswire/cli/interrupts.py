@@ -8,6 +8,8 @@
 - Once the work is done (``end``), what is left is short and must be told: none raises any more.
 - Any other would tear what the first has set going: a report half written, a child process left running. It is
   answered with a word on stderr; every wait that is left has a deadline.
+- One that comes while another is being handled is part of the same burst, and passed over: handlers in handlers without
+  end would take the stack.
 """
 
 from __future__ import annotations
@@ -44,6 +46,7 @@ class Interrupts:
         self._is_held = False
         self._held_back = False
         self._has_ended = False
+        self._is_handling = False
         self._handlers_before: list[tuple[signal.Signals, Any]] = []
 
     def __enter__(self) -> Interrupts:
@@ -84,10 +87,16 @@ class Interrupts:
         self._has_ended = True
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
-        if self._is_held:
-            self._held_back = True
-        else:
-            self._act()
+        if self._is_handling:
+            return
+        self._is_handling = True
+        try:
+            if self._is_held:
+                self._held_back = True
+            else:
+                self._act()
+        finally:
+            self._is_handling = False
 
     def _act(self) -> None:
         now = self._clock()

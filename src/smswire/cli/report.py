@@ -1,8 +1,10 @@
-"""The report of a bulk send: one line a recipient, whole or not there.
+"""The report of a bulk send: one line a recipient, as its outcome comes; whole, or not in its place.
 
-It is written beside its place and renamed into it, so that a reader never sees half of one and an older report stands
-until the new one is complete. It is opened before anything is sent: a report that cannot be written must not be found
-out after 20,000 SMS. Only its owner may read it, since it holds numbers.
+It is written beside its place, line by line, and renamed into it in the end, so that a reader never sees half of one
+and an older report stands until the new one is complete. What there is of one that does not come to its end (the disk
+is full, the process is killed) stays beside its place, as ``.NAME.….part``: it is the account of what was sent. It is
+opened before anything is sent: a report that cannot be written must not be found out after 20,000 SMS. Only its owner
+may read it, since it holds numbers.
 """
 
 from __future__ import annotations
@@ -11,7 +13,6 @@ import contextlib
 import csv
 import os
 import tempfile
-from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple
@@ -42,22 +43,23 @@ class Line(NamedTuple):
 
 
 class Report:
-    """A place for a report, held from before the first send until the report is written.
+    """A place for a report, held from before the first send until the report is whole.
 
-    Calling order: enter, ``write`` once, leave. Without a ``write`` nothing is left behind.
+    Calling order: enter, ``add`` each line, ``finish``, leave. Without a line nothing is left behind.
 
     Args:
         path: where the report goes; a regular file there is replaced.
-        source: the file being sent, which the report must not replace.
+        source: the file being sent, or its descriptor, which the report must not replace.
 
     Raises:
         ReportError: on entering: the place is no place for a file, or may not be written to.
     """
 
-    def __init__(self, path: Path, source: Path) -> None:
+    def __init__(self, path: Path, source: Path | int) -> None:
         self.path = path
         self._source = source
         self._written_as: str | None = None
+        self._has_lines = False
 
     def __enter__(self) -> Report:
         place = Path(os.path.realpath(self.path))
@@ -65,39 +67,61 @@ class Report:
             if place.exists():
                 if not place.is_file():
                     raise ReportError(f"the report cannot go to {self.path}: it is not a regular file")
-                if place.samefile(self._source):
+                if os.path.samestat(os.stat(place), os.stat(self._source)):
                     raise ReportError(f"the report cannot go to {self.path}: it is the file to be sent")
             descriptor, self._written_as = tempfile.mkstemp(dir=place.parent, prefix=f".{place.name}.", suffix=".part")
         except OSError as error:
             raise ReportError(f"the report cannot go to {self.path}: {error.strerror}") from error
         self._place = place
-        self._out = open(descriptor, "w", encoding="utf-8", errors="backslashreplace", newline="")
+        # A line at a time: what a process has written is there however it ends.
+        self._out = open(descriptor, "w", 1, encoding="utf-8", errors="backslashreplace", newline="")
+        self._writer = csv.writer(self._out)
         return self
 
-    def write(self, lines: Iterable[Line]) -> None:
-        """Writes the report and puts it in its place.
+    def add(self, line: Line) -> None:
+        """Writes a line.
 
         Raises:
-            ReportError: it could not be written or renamed; what stood in its place is untouched.
+            ReportError: it could not be written; then add no more.
+        """
+        try:
+            if not self._has_lines:
+                self._has_lines = True
+                self._writer.writerow(Line._fields)
+            self._writer.writerow(line)
+        except OSError as error:
+            raise self._lost(error) from error
+
+    def finish(self) -> None:
+        """Puts the report in its place.
+
+        Raises:
+            ReportError: that could not be done; what stood there is untouched.
         """
         assert self._written_as is not None
         try:
             with self._out:
-                writer = csv.writer(self._out)
-                writer.writerow(Line._fields)
-                writer.writerows(lines)
+                if not self._has_lines:
+                    self._writer.writerow(Line._fields)
                 self._out.flush()
                 os.fsync(self._out.fileno())
             os.replace(self._written_as, self._place)
         except OSError as error:
-            raise ReportError(f"the report could not be written to {self.path}: {error.strerror}") from error
+            raise self._lost(error) from error
         self._written_as = None
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         if self._written_as is not None:
-            with contextlib.suppress(OSError):  # a full disk is told of once, by ``write``
+            with contextlib.suppress(OSError):  # a full disk is told of once
                 self._out.close()
-            with contextlib.suppress(OSError):
-                os.unlink(self._written_as)
+            if not self._has_lines:
+                with contextlib.suppress(OSError):
+                    os.unlink(self._written_as)
+
+    def _lost(self, error: OSError) -> ReportError:
+        return ReportError(
+            f"the report could not be written to {self.path}: {error.strerror}; what there is of it is in "
+            f"{self._written_as}"
+        )

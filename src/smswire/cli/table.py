@@ -1,4 +1,4 @@
-"""The table of a bulk file: bytes in, rows out, or one error that lists everything found wrong, by line number.
+"""The table of a bulk file: chunks of bytes in, a row at a time out, each with what is wrong with it, by line number.
 
 The rules:
 
@@ -12,8 +12,9 @@ The rules:
 - What spreadsheets do to such files is named, never mended: another encoding, NUL bytes, a number rounded to
   ``4.91517E+11`` or given decimals, an empty cell, a quote that is not closed, rows of another length than the header.
 
-Reading stops at the first broken quote, since where the rows after it begin is anybody's guess; what stands before it
-is still checked. The module knows no file, no gateway and no terminal.
+Reading stops at a header that cannot be used, since which cell is which is not known; at the first broken quote, since
+where the rows after it begin is anybody's guess; and at a row longer than any can be, since only one is ever in memory.
+The module knows no file, no gateway and no terminal.
 """
 
 from __future__ import annotations
@@ -21,12 +22,14 @@ from __future__ import annotations
 import csv
 import difflib
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 REQUIRED = ("to", "text")
 DELIMITERS = ",;\t"
 SHOWN_FINDINGS = 50  # a screenful; a file in the wrong encoding has one a line
+KEPT_FINDINGS = 1_000  # what ``--json`` lists; the rest is counted, so that memory has a bound
+MAX_ROW_BYTES = 1 << 20  # several times what fills every column to its limit, line breaks and quotes included
 _UTF8_MARK = b"\xef\xbb\xbf"
 _OTHER_MARKS = (  # the four-byte ones first: UTF-32's begins as UTF-16's does
     (b"\xff\xfe\x00\x00", "UTF-32"),
@@ -40,13 +43,6 @@ _WITH_DECIMALS = re.compile(r"\s*\+?\d{7,}[.,]0+\s*")  # shorter ones may be mea
 _QUOTED = re.compile(r'"[^"]*+(?:""[^"]*+)*+("?)')
 
 
-class Row(NamedTuple):
-    """A row: the number of the line it begins on, from 1, and its cells by column."""
-
-    line: int
-    cells: dict[str, str]
-
-
 class Finding(NamedTuple):
     """One thing wrong with a file, and the number of the line it is on, from 1."""
 
@@ -54,99 +50,198 @@ class Finding(NamedTuple):
     what: str
 
 
+class Row(NamedTuple):
+    """A row: the number of the line it begins on, from 1, its cells by column, and what is wrong with it.
+
+    With ``faults`` it must not be sent, and cells may be missing.
+    """
+
+    line: int
+    cells: dict[str, str]
+    faults: tuple[Finding, ...] = ()
+
+
 class TableError(ValueError):
     """A file that cannot be sent as it is.
 
     Attributes:
-        findings (tuple[Finding, ...]): everything found, in the order of lines.
+        findings (tuple[Finding, ...]): what was found, the first ``KEPT_FINDINGS`` of it, in the order of lines.
+        found (int): how much was found.
     """
 
-    def __init__(self, findings: Sequence[Finding]) -> None:
+    def __init__(self, findings: Sequence[Finding], found: int | None = None) -> None:
         self.findings = tuple(sorted(findings, key=lambda finding: finding.line))
-        super().__init__(self.findings)
+        self.found = len(findings) if found is None else found
+        super().__init__(self.findings, self.found)
 
     def __str__(self) -> str:
         lines = [f"line {finding.line}: {finding.what}" for finding in self.findings[:SHOWN_FINDINGS]]
-        if len(self.findings) > SHOWN_FINDINGS:
-            lines.append(f"and {len(self.findings) - SHOWN_FINDINGS:,} more")
+        if self.found > SHOWN_FINDINGS:
+            lines.append(f"and {self.found - SHOWN_FINDINGS:,} more")
         return "\n".join(lines)
 
 
-def read(data: bytes, columns: Collection[str]) -> list[Row]:
-    """The rows of a file.
+def rows(chunks: Iterable[bytes], columns: Collection[str]) -> Iterator[Row]:
+    """The rows of a file, as they are read.
 
     Args:
-        data: the file.
+        chunks: the file, cut anywhere.
         columns: the names a column may have, ``to`` and ``text`` among them.
 
     Raises:
-        TableError: the file breaks a rule above, or holds no row.
+        TableError: before the first row: no header that can be used; at the end: there was no row.
 
-    >>> read(b'to;text\\n+4915112345678;"Guten Tag,\\nund willkommen"\\n', {"to", "text"})
-    [Row(line=2, cells={'to': '+4915112345678', 'text': 'Guten Tag,\\nund willkommen'})]
+    >>> list(rows([b'to;text\\n+4915112345678;"Guten Tag,\\nund', b' willkommen"\\n'], {"to", "text"}))
+    [Row(line=2, cells={'to': '+4915112345678', 'text': 'Guten Tag,\\nund willkommen'}, faults=())]
     """
-    for mark, encoding in _OTHER_MARKS:
-        if data.startswith(mark):
-            raise TableError([Finding(1, f"the file is {encoding}; save it as UTF-8")])
-    lines, findings = _decode(data.removeprefix(_UTF8_MARK))
-    rows: list[Row] = []
+    lines = _Lines(chunks)
+    delimiter = _find_delimiter(lines, columns)
     header: list[str] | None = None
-    delimiter = _take_named_delimiter(lines) or _delimiter(lines, columns)
-    for line, found in _records(lines, delimiter):
-        if isinstance(found, Finding):
-            findings.append(found)
-        elif header is None:
-            header = found
-            faults = [Finding(line, what) for what in _faults_of_header(header, columns)]
-            if faults:  # which cell is which is not known
-                raise TableError(findings + faults)
-        elif len(found) != len(header):
-            findings.append(Finding(line, _length_fault(len(found), len(header), delimiter)))
+    has_rows = False
+    for line, cells, faults in _records(lines, delimiter):
+        if header is None:
+            header = cells
+            if cells:
+                faults += [Finding(line, what) for what in _faults_of_header(header, columns)]
+            if faults:
+                raise TableError(faults)
+            continue
+        has_rows = True
+        row = dict(zip(header, cells, strict=False))
+        if cells and len(cells) != len(header):
+            faults.append(Finding(line, _length_fault(len(cells), len(header), delimiter)))
+        elif cells:
+            faults += [Finding(line, what) for what in _faults_of_row(row)]
+        yield Row(line, row, tuple(faults))
+    if not has_rows:
+        raise TableError([Finding(1, "the file has a header and no rows" if header else "the file is empty")])
+
+
+def check(rows: Iterable[Row]) -> int:
+    """How many rows there are, if nothing is wrong with any; none is kept.
+
+    Raises:
+        TableError: everything that is.
+    """
+    count = found = 0
+    kept: list[Finding] = []
+    for row in rows:
+        count += 1
+        found += len(row.faults)
+        kept += row.faults[: KEPT_FINDINGS - len(kept)]
+    if found:
+        raise TableError(kept, found)
+    return count
+
+
+class _TooLong(Exception):
+    """A row is longer than ``MAX_ROW_BYTES``."""
+
+
+class _Lines:
+    """The lines of a file as text, ends kept, one at a time.
+
+    Attributes:
+        number (int): of the last line taken.
+        record (list[str]): the lines taken since ``begin_record``.
+    """
+
+    def __init__(self, chunks: Iterable[bytes]) -> None:
+        self.number = 0
+        self.record: list[str] = []
+        self._lines = _split(chunks)
+        self._given_back: str | None = None
+        self._findings: list[Finding] = []
+        self._size = 0
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        if self._given_back is None:
+            text = self._decode(next(self._lines))
         else:
-            rows.append(Row(line, dict(zip(header, found, strict=True))))
-            findings += [Finding(line, what) for what in _faults_of_row(rows[-1])]
-    if not findings and not rows:
-        findings.append(Finding(1, "the file has a header and no rows" if header else "the file is empty"))
-    if findings:
-        raise TableError(findings)
-    return rows
+            text, self._given_back = self._given_back, None
+        self.number += 1
+        self.record.append(text)
+        return text
 
+    def begin_record(self) -> None:
+        """What follows belongs together."""
+        self.record.clear()
+        self._size = 0
 
-def _decode(data: bytes) -> tuple[list[str], list[Finding]]:
-    """The lines of a file, ends kept, and a finding for each that is not text in UTF-8."""
-    lines, findings = [], []
-    for number, line in enumerate(data.splitlines(keepends=True), start=1):
+    def give_back(self) -> None:
+        """The last line is to be taken again."""
+        self._given_back = self.record.pop()
+        self.number -= 1
+
+    def take_findings(self) -> list[Finding]:
+        """What has been found of lines that are not text in UTF-8."""
+        findings, self._findings = self._findings, []
+        return findings
+
+    def _decode(self, line: bytes) -> str:
+        number = self.number + 1
+        if number == 1:
+            for mark, encoding in _OTHER_MARKS:
+                if line.startswith(mark):
+                    raise TableError([Finding(1, f"the file is {encoding}; save it as UTF-8")])
+            line = line.removeprefix(_UTF8_MARK)
+        self._size += len(line)
+        if self._size > MAX_ROW_BYTES:
+            raise _TooLong
         if b"\0" in line:
-            findings.append(Finding(number, f"NUL byte at byte {line.index(0) + 1} of the line; is the file UTF-16?"))
+            where = f"NUL byte at byte {line.index(0) + 1} of the line"
+            self._findings.append(Finding(number, f"{where}; is the file UTF-16?"))
         try:
-            lines.append(line.decode("utf-8"))
+            return line.decode("utf-8")
         except UnicodeDecodeError as error:
             guess = line[error.start : error.start + 1].decode("cp1252", "replace")
             meant = f" (in Windows-1252 it is {guess!r})" if guess.isprintable() and guess != "\ufffd" else ""
             what = f"byte 0x{line[error.start]:02X} at byte {error.start + 1} of the line is not UTF-8{meant}"
-            findings.append(Finding(number, what + "; save the file as UTF-8"))
-            lines.append(line.decode("utf-8", "replace"))
-    return lines, findings
+            self._findings.append(Finding(number, what + "; save the file as UTF-8"))
+            return line.decode("utf-8", "replace")
 
 
-def _take_named_delimiter(lines: list[str]) -> str | None:
-    """The delimiter that the first line names, if it does; that line is left empty."""
-    named = _NAMED_DELIMITER.fullmatch(lines[0]) if lines else None
-    if named is None:
-        return None
-    if named[2] not in DELIMITERS:
-        what = f"the line {named[0].strip()!r} names a delimiter other than comma, semicolon and tab"
-        raise TableError([Finding(1, what)])
-    lines[0] = "\n"
-    return named[2]
+def _split(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Lines, ends kept, each as soon as it is whole; one that is longer than any row comes as far as it was read."""
+    rest = b""
+    for chunk in chunks:
+        lines = (rest + chunk).splitlines(keepends=True)
+        # A CR at the end may be half of a line end.
+        rest = b"" if not lines or lines[-1].endswith(b"\n") else lines.pop()
+        yield from lines
+        if len(rest) > MAX_ROW_BYTES:
+            yield rest
+            rest = b""
+    if rest:
+        yield rest
 
 
-def _delimiter(lines: Sequence[str], columns: Collection[str]) -> str:
+def _find_delimiter(lines: _Lines, columns: Collection[str]) -> str:
+    """Reads up to the header; the delimiter that the first line names, or that makes most sense of the header."""
+    try:
+        for line in lines:
+            if lines.number == 1 and (named := _NAMED_DELIMITER.fullmatch(line)):
+                if named[2] not in DELIMITERS:
+                    what = f"the line {named[0].strip()!r} names a delimiter other than comma, semicolon and tab"
+                    raise TableError([Finding(1, what)])
+                return named[2]
+            if line.strip("\r\n"):
+                lines.give_back()
+                return _delimiter(line, columns)
+            lines.begin_record()
+    except _TooLong:
+        raise TableError([Finding(lines.number + 1, "no header: the line is longer than any header")]) from None
+    return DELIMITERS[0]
+
+
+def _delimiter(header: str, columns: Collection[str]) -> str:
     """The delimiter that yields most known names from the header, and of equals the one that yields most cells."""
-    header = next((line for line in lines if line.strip()), "").rstrip("\r\n")
 
     def sense(delimiter: str) -> tuple[int, int]:
-        names = [_folded(name.strip('"')) for name in header.split(delimiter)]
+        names = [_folded(name.strip('"')) for name in header.rstrip("\r\n").split(delimiter)]
         return len(set(names) & set(columns)), len(names)
 
     return max(DELIMITERS, key=sense)
@@ -157,21 +252,30 @@ def _folded(name: str) -> str:
     return name.strip().lower()
 
 
-def _records(lines: Sequence[str], delimiter: str) -> Iterator[tuple[int, list[str] | Finding]]:
-    """Each record with the number of its first line; a quote that breaks the rules is the last thing yielded."""
+def _records(lines: _Lines, delimiter: str) -> Iterator[tuple[int, list[str], list[Finding]]]:
+    """Each record with the number of its first line, and what is wrong with its lines.
+
+    One that cannot be read to its end has no cells, and is the last.
+    """
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     while True:
-        first = reader.line_num + 1
+        first = lines.number + 1
+        lines.begin_record()
         try:
             cells = next(reader)
         except StopIteration:
             return
         except csv.Error:
-            fault = _quote_fault("".join(lines[first - 1 : reader.line_num]), first, delimiter)
-            yield fault.line, fault
-            return
-        if cells:
-            yield first, cells
+            fault = _quote_fault("".join(lines.record), first, delimiter)
+        except _TooLong:
+            fault = Finding(first, f"a row is longer than {MAX_ROW_BYTES:,} bytes")
+        else:
+            findings = lines.take_findings()
+            if cells:
+                yield first, cells, findings
+            continue
+        yield first, [], [*lines.take_findings(), fault._replace(what=f"{fault.what}; what follows cannot be read")]
+        return
 
 
 def _quote_fault(record: str, first: int, delimiter: str) -> Finding:
@@ -224,8 +328,8 @@ def _length_fault(found: int, wanted: int, delimiter: str) -> str:
     return f"{fault}; a cell that holds {delimiter!r} must stand in quotes" if found > wanted else fault
 
 
-def _faults_of_row(row: Row) -> Iterator[str]:
-    for column, cell in row.cells.items():
+def _faults_of_row(cells: dict[str, str]) -> Iterator[str]:
+    for column, cell in cells.items():
         if column in REQUIRED and not cell.strip():
             yield f"{column} is empty"
         elif column != "text" and _ROUNDED.fullmatch(cell):  # a text may mean it

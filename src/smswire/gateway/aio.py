@@ -142,8 +142,8 @@ class AsyncGateway:
         """Sends many SMS, recipients of the same text and options in one call, as many calls at once as connections.
 
         Args:
-            messages (iterable, or asynchronous one, of Message or mapping): mappings have ``to``, ``text`` and any
-                options. All are checked before anything is sent.
+            messages (iterable, or asynchronous one, of Message or mapping): any, a generator too; mappings have ``to``,
+                ``text`` and any options. All are read, kept, and checked before anything is sent.
             timeout (float | None): seconds for each call, from its own start; None for the gateway object's.
             on_outcome: a plain function, called with each outcome as soon as it is known: in the calling task, one at a
                 time, in the order in which the calls end.
@@ -159,6 +159,19 @@ class AsyncGateway:
                 where not a byte had left, ``MAYBE`` otherwise. A recipient it never heard of was not sent to.
             What ``on_outcome`` raises: nothing new is sent; calls in flight end, at the latest at their deadlines, and
                 ``on_outcome`` hears of each; then it is raised again.
+
+        >>> import asyncio
+        >>> from smswire.sandbox import Sandbox
+        >>> async def rows():
+        ...     for number in range(30):
+        ...         yield {"to": f"+4917100000{number:02}", "text": "Sale!"}
+        >>> async def send(url, ca_file):
+        ...     async with AsyncGateway("sandbox-key", base_url=url, trust=ca_file) as gateway:
+        ...         return await gateway.sms_many(rows())
+        >>> with Sandbox() as sandbox:
+        ...     outcomes = asyncio.run(send(sandbox.url, sandbox.ca_file))
+        >>> [outcome.index for outcome in outcomes if outcome.accepted] == list(range(30))
+        True
         """
         check_messages(messages, Iterable | AsyncIterable)
         check_on_outcome(on_outcome)
@@ -189,8 +202,9 @@ class AsyncGateway:
         - The input ends: when every outcome has been given.
         - The input raises: what it gave before is sent and its outcomes are given, then its exception is raised.
         - A message breaks a rule: it has one outcome, ``NO`` with the ``InvalidParameter``, and the stream goes on.
-        - The caller leaves early, by ``aclose``, ``async with``, or by dropping the stream: nothing new begins, and
-          calls under way end, at the latest at their deadlines. ``aclose`` waits for them.
+        - The caller leaves early, by ``stop``, ``aclose``, ``async with``, or by dropping the stream: nothing new
+          begins, and calls under way end, at the latest at their deadlines. ``aclose`` waits for them; ``give_up`` ends
+          them.
         - It is cancelled, in ``async for`` or in ``aclose``: calls under way are ended, and are ``NO`` where not a byte
           had left, ``MAYBE`` otherwise. No task is left behind.
 

@@ -137,8 +137,8 @@ class Gateway:
         """Sends many SMS, recipients of the same text and options in one call, as many calls at once as connections.
 
         Args:
-            messages (iterable of Message or mapping): mappings have ``to``, ``text`` and any options. All are checked
-                before anything is sent.
+            messages (iterable of Message or mapping): any, a generator too; mappings have ``to``, ``text`` and any
+                options. All are read, kept, and checked before anything is sent.
             timeout (float | None): seconds for each call, from its own start; None for the gateway object's.
             on_outcome: called with each outcome as soon as it is known: in the calling thread, one at a time, in the
                 order in which the calls end.
@@ -154,6 +154,13 @@ class Gateway:
                 at their deadlines, and ``on_outcome`` hears of each; then it is raised again. A second one gives up
                 waiting, and ``on_outcome`` hears ``MAYBE`` for those. A recipient it never heard of was not sent to.
                 An interrupt within ``on_outcome`` makes it hear the same outcome again.
+
+        >>> from smswire.sandbox import Sandbox
+        >>> rows = ({"to": f"+4917100000{n:02}", "text": "Sale!"} for n in range(30))
+        >>> with Sandbox() as sandbox, Gateway("sandbox-key", base_url=sandbox.url, trust=sandbox.ca_file) as gateway:
+        ...     outcomes = gateway.sms_many(rows)
+        >>> [outcome.index for outcome in outcomes if outcome.accepted] == list(range(30))
+        True
         """
         check_messages(messages)
         check_on_outcome(on_outcome)
@@ -183,9 +190,9 @@ class Gateway:
         - The input ends: when every outcome has been given.
         - The input raises: what it gave before is sent and its outcomes are given, then its exception is raised.
         - A message breaks a rule: it has one outcome, ``NO`` with the ``InvalidParameter``, and the stream goes on.
-        - The caller leaves early, by ``close``, ``with``, an interrupt, or by dropping the stream: nothing new begins,
-          and calls under way end, at the latest at their deadlines. ``close`` waits for them; an interrupt of that
-          gives up waiting, and they are ``MAYBE``.
+        - The caller leaves early, by ``stop``, ``close``, ``with``, an interrupt, or by dropping the stream: nothing
+          new begins, and calls under way end, at the latest at their deadlines. ``close`` waits for them; an interrupt
+          of that gives up waiting, as ``give_up`` does, and they are ``MAYBE``.
 
         After that, outcomes that had not been taken still can be, by iterating on. When that has come to its end, a
         recipient whose outcome never came was not sent to.

@@ -62,12 +62,16 @@ class Tasks:
         while self._tasks:
             await asyncio.wait(self._tasks)
 
+    def end(self) -> None:
+        """Ends all, and waits for none."""
+        self.batch.is_stopped = True
+        for task in self._tasks:
+            task.cancel()
+
     async def cancel(self) -> None:
         """Ends all, and takes what they came to as it stands. Another cancellation does not end it sooner."""
-        self.batch.is_stopped = True
         while self._tasks:
-            for task in self._tasks:
-                task.cancel()
+            self.end()
             with suppress(asyncio.CancelledError):
                 await asyncio.wait(self._tasks)
         self.batch.give_up()
@@ -167,8 +171,8 @@ async def _tell_all(
 class AsyncSmsStream:
     """The outcomes of an ``AsyncGateway.sms_stream``, as they come: an asynchronous iterator, for one task at a time.
 
-    A cancellation while it waits, and ``aclose``, stop the sending; what the calls under way came to can still be
-    taken, by iterating on. Dropping it stops the sending, too.
+    A cancellation while it waits, ``stop`` and ``aclose`` stop the sending; what the calls under way came to can still
+    be taken, by iterating on. Dropping it stops the sending, too.
     """
 
     def __init__(self, batch: Batch, send: Send, messages: Iterable[object] | AsyncIterable[object]) -> None:
@@ -200,14 +204,25 @@ class AsyncSmsStream:
         batch.told()
         return outcome
 
+    def stop(self) -> None:
+        """Begins nothing new. Iterating on gives what the calls under way come to, as they end."""
+        self._batch.is_stopped = True
+        self._tasks.stop_feeding()
+
+    def give_up(self) -> None:
+        """Stops, and waits for no call under way. Iterating on gives those as ``MAYBE``.
+
+        Or as ``NO`` where not a byte had left: they are ended.
+        """
+        self._tasks.end()
+
     async def aclose(self) -> None:
         """Begins nothing new, and waits for the calls under way, which end at the latest at their deadlines.
 
         Raises:
             CancelledError: it ends those calls; they are ``MAYBE``, or ``NO`` where not a byte had left.
         """
-        self._batch.is_stopped = True
-        self._tasks.stop_feeding()
+        self.stop()
         try:
             await self._tasks.join()
         except BaseException:
@@ -226,8 +241,7 @@ class AsyncSmsStream:
             await self.aclose()
 
     def __del__(self) -> None:
-        self._batch.is_stopped = True
-        self._tasks.stop_feeding()
+        self.stop()
 
     def _pull(self) -> None:
         if isinstance(self._rows, AsyncIterator):

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import _thread
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from queue import SimpleQueue
 from typing import Self
 
@@ -123,8 +124,8 @@ def _tell_all(
 class SmsStream:
     """The outcomes of a ``Gateway.sms_stream``, as they come: an iterator, for one thread at a time.
 
-    An interrupt while it waits, and ``close``, stop the sending; what the calls under way came to can still be taken,
-    by iterating on. Dropping it stops the sending, too.
+    An interrupt while it waits, ``stop`` and ``close`` stop the sending; what the calls under way came to can still be
+    taken, by iterating on. Dropping it stops the sending, too.
     """
 
     def __init__(self, batch: Batch, send: Send, messages: Iterable[object]) -> None:
@@ -154,6 +155,14 @@ class SmsStream:
         batch.told()
         return outcome
 
+    def stop(self) -> None:
+        """Begins nothing new. Iterating on gives what the calls under way come to, as they end."""
+        self._batch.is_stopped = True
+
+    def give_up(self) -> None:
+        """Stops, and waits for no call under way. Iterating on gives those as ``MAYBE``."""
+        self._batch.give_up()
+
     def close(self) -> None:
         """Begins nothing new, and waits for the calls under way, which end at the latest at their deadlines.
 
@@ -176,7 +185,8 @@ class SmsStream:
         self.close()
 
     def __del__(self) -> None:
-        self._batch.is_stopped = True
+        with suppress(AttributeError):  # an interrupt kept it from being set up
+            self._batch.is_stopped = True
 
     def _pull(self) -> None:
         try:
