@@ -153,7 +153,8 @@ class Client(Sockets):
     def _check_lookup(self, named: float, signal: Signal, otherwise: str) -> None:
         """Time may come nearer by itself where addresses have grown old: then it is that of the lookup under way."""
         lookup = self.pool._lookup
-        assert lookup is not None and named == lookup.until, otherwise
+        assert lookup is not None, otherwise
+        assert named == lookup.until, otherwise
         self._check_somebody_is_due()
         signal.wake()
 
