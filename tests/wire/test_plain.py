@@ -55,7 +55,6 @@ PLAIN = {
         b"Content-Length-X: 9\r\nTransfer-Encodings: gzip\r\nConnections: x\r\n", SIZED
     ),
     "names of one letter": answer(b"C: 9\r\nT: gzip\r\nt:\r\n", SIZED),
-    "gzip": answer(b"Content-Encoding: gzip\r\nContent-Length: %d\r\n" % len(GZIP), body=b"\r\n" + GZIP),
     "no content": answer(b"Content-Length: 0\r\n", body=b"\r\n"),
     "no content, chunked": answer(CHUNKED, body=b"\r\n0\r\n\r\n"),
     "status 599": answer(SIZED, start=b"HTTP/1.1 599 X\r\n"),
@@ -84,6 +83,7 @@ NOT_PLAIN = {
     "close behind the length": answer(SIZED, b"connection: Close\r\n"),
     "close beside keep-alive": answer(b"Connection: keep-alive, close\r\n", SIZED),
     "coding in capitals": answer(b"Transfer-Encoding: CHUNKED\r\n", body=b"\r\n" + THREE),
+    "gzip": answer(b"content-Encoding: gzip\r\nContent-Length: %d\r\n" % len(GZIP), body=b"\r\n" + GZIP),
     "fold": answer(b"X: a\r\n b\r\n", SIZED),
     "control character": answer(b"X: a\x01b\r\n", SIZED),
     "extension": answer(CHUNKED, body=b"\r\n3;a\r\n100\r\n0\r\n\r\n"),

@@ -58,7 +58,7 @@ class _Frozen:
 _set = object.__setattr__
 
 
-class Headers(_Frozen):
+class Headers:
     """Header fields: an immutable sequence of ``(name, value)``, in order, repeats and spelling kept.
 
     Names are looked up in any case (RFC 9110 5.1).
@@ -75,12 +75,8 @@ class Headers(_Frozen):
     _first: dict[str, str] | None
 
     def __init__(self, pairs: Iterable[tuple[str, str]] = ()) -> None:
-        _set(
-            self,
-            "_pairs",
-            pairs.pairs if isinstance(pairs, Headers) else tuple([(name, value) for name, value in pairs]),
-        )
-        _set(self, "_first", None)
+        self._pairs = pairs.pairs if isinstance(pairs, Headers) else tuple([(name, value) for name, value in pairs])
+        self._first = None
 
     @classmethod
     def of_lines(cls, lines: str) -> Headers:
@@ -92,9 +88,8 @@ class Headers(_Frozen):
         Headers([('Via', 'a'), ('Age', '0')])
         """
         headers = cls.__new__(cls)
-        _set(headers, "_lines", lines)
-        _set(headers, "_pairs", None)
-        _set(headers, "_first", None)
+        headers._lines = lines
+        headers._pairs = headers._first = None
         return headers
 
     @property
@@ -104,7 +99,7 @@ class Headers(_Frozen):
         if pairs is None:
             named = [line.partition(":") for line in self._lines.split("\r\n")[1:-1]]
             pairs = tuple([(name, value.strip(" \t")) for name, _, value in named])
-            _set(self, "_pairs", pairs)
+            self._pairs = pairs
         return pairs
 
     def get(self, name: str, default: str | None = None) -> str | None:
@@ -116,7 +111,7 @@ class Headers(_Frozen):
             first = {}
             for known, value in self.pairs:
                 first.setdefault(known.lower(), value)
-            _set(self, "_first", first)
+            self._first = first
         return first.get(name.lower(), default)
 
     def get_all(self, name: str) -> list[str]:
