@@ -17,12 +17,14 @@ from smswire.wire.channel import Channel
 from smswire.wire.tls import TLS
 
 from .kit import (
+    HOST,
     V6,
     A,
     B,
     C,
     Ledger,
     Peer,
+    authority,
     client_tls,
     closed_to_the_end,
     dialled,
@@ -471,6 +473,28 @@ def test_an_address_that_hangs_behind_its_first_byte_is_left_too():
         assert exchange(opening, B, peer, 0.5)
     assert closed_to_the_end(opening, 0.5) == ([A], OPENED)
     assert pool.addresses.first == B
+
+
+def test_a_connection_that_ends_with_its_handshake_is_none():
+    """TLS 1.2: the server's last flight may bring its close_notify along, and TCP may stay open."""
+    context = ssl.create_default_context()
+    authority().configure_trust(context)
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    pool = new_pool(tls=TLS(context, HOST))
+    joined(pool)
+    opening = dialled(pool)
+    peer = Peer()
+    racing(opening, 0.0, 1)
+    opening.handle_connected(A, 0.0)
+    assert exchange(opening, A, peer, 0.0)
+    channel = opening.attempts[A].channel
+    flight = bytes(channel.bytes_to_send())
+    opening.handle_sent(A, len(flight))
+    opening.handle_data(A, peer.receive(flight) + peer.close_notify(), 0.0)
+    assert (channel.established, channel.reusable) == (True, False)
+    assert closed_to_the_end(opening, 0.0) == ([A], FAILED)
+    assert opening.connection is None
+    assert type(opening.error) is NetworkError
 
 
 def test_an_address_that_hangs_alone_says_so_at_the_end():

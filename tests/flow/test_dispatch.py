@@ -582,6 +582,21 @@ def test_what_the_system_took_counts_from_the_moment_it_may_have(reach):
     assert call.outcome.sent is Sent.MAYBE
 
 
+def test_the_outcome_is_maybe_as_long_as_the_request_may_be_away():
+    """Whoever looks while the call is under way, or after a loop that was closed with it, is not told NO."""
+    call = to_probe()
+    assert (call.would_block(0.0), call.outcome.sent) == (WRITE, Sent.NO)
+    request = call.dispatch.bytes_to_send()
+    assert call.outcome.sent is Sent.MAYBE
+    assert (call.would_block(0.0), call.outcome.sent) == (BLOCKED, Sent.NO)
+    for count in (1, len(request) - 1):
+        call.dispatch.bytes_to_send()
+        call.step = call.dispatch.handle_sent(count, 0.0)
+        assert call.outcome.sent is Sent.MAYBE
+    assert call.receive(b"HTTP/1.1 404 X\r\nContent-Length: 0\r\n\r\n", 0.0) == DONE
+    assert call.outcome.sent is Sent.NO
+
+
 @pytest.mark.parametrize("reach", [to_blocked_write, to_read])
 def test_a_socket_that_is_ready_without_news_does_not_outlast_the_deadline(reach):
     """``poll`` may say so of one that then has nothing: each report of nothing is a look at the deadline."""

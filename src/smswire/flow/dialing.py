@@ -269,7 +269,11 @@ class Opening:
         except SmswireError as error:
             self._lose(attempt, error)
         else:
-            self._answer(attempt, now)
+            channel = attempt.channel
+            if channel.established and not channel.reusable:
+                self._lose(attempt, NetworkError("the server ended the TLS session with its handshake"))
+            else:
+                self._answer(attempt, now)
 
     def handle_end(self, address: Address, now: float) -> None:
         if self._pool.has_ended:

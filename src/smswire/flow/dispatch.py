@@ -18,7 +18,7 @@ runtime is a loop that does what the step says and reports what came of it; it o
 ========== ============================================================================================
 
 State changes come before the I/O they imply. From ``bytes_to_send`` until the runtime reports what came of it, bytes
-count as possibly gone: an interrupt in between ends as ``MAYBE``. What is handed to the pool or got from it stays
+count as possibly gone, and ``outcome`` says so: an interrupt in between ends as ``MAYBE``. What is handed to the pool or got from it stays
 in hand until the pool's method has returned, and ``abandon`` tells it again: an interrupt there loses nothing.
 """
 
@@ -97,6 +97,7 @@ class Dispatch:
         "_closing",
         "_deadline",
         "_draw",
+        "_earlier",
         "_failure",
         "_pool",
         "_repeatable",
@@ -143,6 +144,7 @@ class Dispatch:
         self._state = DONE
         self._closing = _SPENT
         self._failure: SmswireError | None = None
+        self._earlier = _NO
         self._verdict = _NOTHING_HANDED
         self._unaccounted = False
         self._abandoned = False
@@ -236,11 +238,15 @@ class Dispatch:
         """At ``WRITE``: what to send in this very step, to be followed by its report."""
         assert self.connection is not None
         self._unaccounted = True
+        self.outcome.sent = _MAYBE
         return self.connection.channel.bytes_to_send()
 
     def handle_would_block(self, now: float) -> int:
         """The socket had nothing, or took nothing."""
-        self._unaccounted = False
+        if self._unaccounted:
+            self._unaccounted = False
+            if not self._has_handed():
+                self.outcome.sent = self._earlier
         if self._pool.has_ended and self._is_ended():
             return self._end(now)
         if self._state == PROBE:
@@ -468,8 +474,9 @@ class Dispatch:
         """Tries again, or ends the call."""
         verdict = self._verdict
         outcome = self.outcome
-        if verdict.sent is _YES or (verdict.sent is _MAYBE and outcome.sent is _NO):
-            outcome.sent = verdict.sent
+        if verdict.sent is not _NO:
+            self._earlier = verdict.sent
+        outcome.sent = self._earlier
         if verdict.again and not self._abandoned and outcome.attempts < MAX_ATTEMPTS:
             delay = backoff(max(1, outcome.attempts), self._draw())
             if verdict.delay is not None:

@@ -55,8 +55,6 @@ class Exchange(Outcome):
     @sent.setter
     def sent(self, sent: Sent) -> None:
         self._sent = sent
-        if sent is Sent.MAYBE:
-            self.may_have_arrived = True
         self.told.sent = Sent.MAYBE if sent is Sent.YES else sent
 
     @property
@@ -65,6 +63,9 @@ class Exchange(Outcome):
 
     @attempts.setter
     def attempts(self, attempts: int) -> None:
+        # What stands as MAYBE when another attempt begins was not on its way, but given up.
+        if self._sent is Sent.MAYBE:
+            self.may_have_arrived = True
         self._attempts = self.told.attempts = attempts
 
     @property

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 from asyncio import get_running_loop
 from collections.abc import Iterable
 from contextlib import suppress
@@ -509,18 +510,28 @@ class AsyncClient:
             self._dial_timer = self._loop.call_later(max(0.0, found - monotonic()), self._dial_soon)
 
     def _load_trust(self) -> None:
-        """Off the loop: it may take longer than a turn should. What went wrong shows to each call that dials."""
-        assert self._loop is not None
+        """Off the loop, since it may take longer than a turn should; in a thread of its own, since the loop's executor
+        is the host's. What went wrong shows to each call that dials.
+        """
+        loop = self._loop
+        assert loop is not None
 
-        def loaded(future: asyncio.Future[None]) -> None:
-            self._is_dialing = False
-            self._has_tried_trust = True
-            if not future.cancelled():
-                future.exception()
-            self._dial_soon()
+        def load() -> None:
+            with suppress(Exception):
+                self._settings.load_trust()
+            with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+                loop.call_soon_threadsafe(self._trust_loaded)
 
         self._is_dialing = True
-        self._loop.run_in_executor(None, self._settings.load_trust).add_done_callback(loaded)
+        try:
+            threading.Thread(target=load, name="smswire-trust", daemon=True).start()
+        except RuntimeError:  # no thread could be started: then it is loaded here, when the first channel is made
+            self._trust_loaded()
+
+    def _trust_loaded(self) -> None:
+        self._is_dialing = False
+        self._has_tried_trust = True
+        self._dial_soon()
 
     def _new_link(self, owner: Dial, family: int) -> Link:
         assert self._loop is not None
