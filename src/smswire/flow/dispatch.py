@@ -18,8 +18,9 @@ runtime is a loop that does what the step says and reports what came of it; it o
 ========== ============================================================================================
 
 State changes come before the I/O they imply. From ``bytes_to_send`` until the runtime reports what came of it, bytes
-count as possibly gone, and ``outcome`` says so: an interrupt in between ends as ``MAYBE``. What is handed to the pool or got from it stays
-in hand until the pool's method has returned, and ``abandon`` tells it again: an interrupt there loses nothing.
+count as possibly gone, and ``outcome`` says so: an interrupt in between ends as ``MAYBE``. What is handed to the pool
+or got from it stays in hand until the pool's method has returned, and ``abandon`` tells it again: an interrupt there
+loses nothing.
 """
 
 from __future__ import annotations
