@@ -375,3 +375,74 @@ def test_the_memory_of_a_stream_does_not_grow_with_the_input() -> None:
 
     peak(500)
     assert peak(10_000) < 1.5 * peak(1_000)
+
+
+@pytest.mark.parametrize("is_iterator", [False, True], ids=["generator", "iterator"])
+def test_a_stream_raises_a_cancellation_that_comes_out_of_its_input(run: Run, is_iterator: bool) -> None:
+    """What the input waits for was cancelled, not the stream: what it gave before is sent, then it is raised."""
+
+    class Rows:
+        def __init__(self, gone: asyncio.Future[None]) -> None:
+            self.gone = gone
+            self.given = 0
+
+        def __aiter__(self) -> Rows:
+            return self
+
+        async def __anext__(self) -> Message:
+            self.given += 1
+            if self.given > 3:
+                await self.gone
+            return Message(f"+49151{self.given:08}", "Hello")
+
+    async def generated(rows: Rows) -> AsyncIterator[Message]:
+        async for row in rows:
+            yield row
+
+    async def take() -> list[SmsOutcome]:
+        gone = asyncio.get_running_loop().create_future()
+        gone.cancel()
+        source = Rows(gone)
+        stream = stream_of(source if is_iterator else generated(source), 5)
+        heard: list[SmsOutcome] = []
+
+        async def hear() -> None:
+            async for outcome in stream:
+                heard.append(outcome)
+
+        with pytest.raises(asyncio.CancelledError):
+            await asyncio.wait_for(hear(), WITHIN_S)
+        assert source.given == 4
+        return heard
+
+    assert [outcome.sent for outcome in run(take())] == [Sent.YES] * 3
+
+
+@pytest.mark.parametrize("turns", range(4))
+def test_many_whose_tasks_somebody_else_cancels_are_told_and_then_cancelled(run: Run, turns: int) -> None:
+    """As when a program that ends cancels all tasks: whatever had begun is told of, and nobody takes it for success."""
+
+    async def send_many() -> list[SmsOutcome]:
+        heard: list[SmsOutcome] = []
+
+        async def send(bundle: Bundle, told: Outcome) -> list[SmsOutcome]:
+            told.sent = Sent.MAYBE
+            await asyncio.Event().wait()
+            return accept(bundle, told)
+
+        async def cancel_others(mine: asyncio.Task[Any] | None) -> None:
+            while not (others := asyncio.all_tasks() - {mine, asyncio.current_task()}):
+                await asyncio.sleep(0)
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            for task in others:
+                task.cancel()
+
+        canceller = asyncio.create_task(cancel_others(asyncio.current_task()))
+        with pytest.raises(asyncio.CancelledError):
+            async with asyncio.timeout(WITHIN_S):
+                await send_all(batch_of(20, 5), send, heard.append)
+        await canceller
+        return heard
+
+    assert {outcome.sent for outcome in run(send_many())} <= {Sent.MAYBE}

@@ -7,6 +7,7 @@ as many tasks as there may be connections (``tasks``).
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterable, Iterable, Mapping
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -23,10 +24,13 @@ from .call import Parameters, SendAs
 from .errand import Errand
 from .setup import DEFAULT_BASE_URL, OnOutcome, Setup, check_on_outcome
 from .sms import Message, check_messages, message_of
-from .tasks import AsyncSmsStream, Send, send_all
+from .tasks import AsyncSmsStream, Send, each, send_all
 
 Row = Message | Mapping[str, Any]
 Messages = Iterable[Row] | AsyncIterable[Row]
+
+# While many are checked, the loop's other tasks have a turn after so many.
+_ROWS_A_TURN = 1000
 
 _A = TypeVar("_A")
 
@@ -176,9 +180,14 @@ class AsyncGateway:
         check_messages(messages, Iterable | AsyncIterable)
         check_on_outcome(on_outcome)
         send = self._sender(timeout)
-        given = [row async for row in messages] if isinstance(messages, AsyncIterable) else messages
-        checked = [message_of(row, index) for index, row in enumerate(given)]
-        return await send_all(self._setup.batch(checked, self._client.max_connections), send, on_outcome)
+        planner = self._setup.planner()
+        index = 0
+        async for row in messages if isinstance(messages, AsyncIterable) else each(messages):
+            planner.add(index, message_of(row, index))
+            index += 1
+            if not index % _ROWS_A_TURN:
+                await asyncio.sleep(0)
+        return await send_all(self._setup.batch(planner, self._client.max_connections), send, on_outcome)
 
     def sms_stream(
         self,

@@ -70,13 +70,13 @@ class Batch:
     Attributes:
         is_stopped (bool): set it, and nothing new begins.
         is_pulling (bool): the driver reads the input by itself at the moment, and is not asked for a row.
-        failure (Exception | None): what the input raised.
+        failure (BaseException | None): what the input raised, or what else the caller has to hear of in the end.
     """
 
     def __init__(self, planner: Planner, workers: int, *, ahead: float = inf, is_open: bool = False) -> None:
         self.is_stopped = False
         self.is_pulling = False
-        self.failure: Exception | None = None
+        self.failure: BaseException | None = None
         self._planner = planner
         self._max_workers = workers
         self._ahead = ahead
@@ -172,7 +172,7 @@ class Batch:
         self._planner.end()
         self._is_open = False
 
-    def handle_failure(self, error: Exception) -> None:
+    def handle_failure(self, error: BaseException) -> None:
         """The input has raised: what it gave before is sent."""
         self.failure = error
         self.handle_end()

@@ -165,8 +165,10 @@ class Gateway:
         check_messages(messages)
         check_on_outcome(on_outcome)
         send = self._sender(timeout)
-        checked = [message_of(message, index) for index, message in enumerate(messages)]
-        return send_all(self._setup.batch(checked, self._client.max_connections), send, on_outcome)
+        planner = self._setup.planner()
+        for index, message in enumerate(messages):
+            planner.add(index, message_of(message, index))
+        return send_all(self._setup.batch(planner, self._client.max_connections), send, on_outcome)
 
     def sms_stream(
         self,

@@ -124,13 +124,14 @@ class Setup:
 
     # ---- many
 
-    def batch(self, messages: list[Message], workers: int) -> Batch:
-        """The batch of ``sms_many``: the whole plan, and nothing that holds its calls back."""
-        planner = Planner(self._recipients_per_call)
-        for index, message in enumerate(messages):
-            planner.add(index, message)
+    def planner(self) -> Planner:
+        """The planner of ``sms_many``, for the whole input."""
+        return Planner(self._recipients_per_call)
+
+    def batch(self, planner: Planner, workers: int) -> Batch:
+        """The batch of ``sms_many``, of an input that has been planned to its end."""
         planner.end()
-        return Batch(planner, workers)
+        return Batch(planner, workers, ahead=2 * workers)
 
     def stream(self, look_ahead: int, workers: int) -> Batch:
         """The batch of ``sms_stream``: a window of the plan, and as many calls untold as there are under way."""
@@ -185,7 +186,10 @@ class Setup:
 
 def check_on_outcome(on_outcome: OnOutcome | None) -> None:
     """Raises ``ConfigurationError`` for what cannot be called with an outcome, or would have to be awaited."""
-    if on_outcome is not None and (not callable(on_outcome) or inspect.iscoroutinefunction(on_outcome)):
+    if on_outcome is None:
+        return
+    called = type(on_outcome).__call__ if callable(on_outcome) else None
+    if called is None or inspect.iscoroutinefunction(on_outcome) or inspect.iscoroutinefunction(called):
         raise ConfigurationError("on_outcome must be a plain function of one outcome")
 
 

@@ -11,12 +11,14 @@ import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator
 from contextlib import suppress
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from ..flow.retry import Outcome
 from .batch import DONE, PULL, START, TELL, WAIT, Batch
 from .bundle import Bundle, SmsOutcome
 from .errand import failed
+
+_R = TypeVar("_R")
 
 Send = Callable[[Bundle, Outcome], Awaitable[list[SmsOutcome]]]
 
@@ -43,12 +45,13 @@ class Tasks:
             await self._news.wait()
         else:
             assert step == START
-            self._start(self._work(self.batch.add_worker()))
+            worker = self.batch.add_worker()
+            self._start(self._work(worker), lambda: self.batch.leave(worker))
 
     def feed(self, rows: AsyncIterator[object]) -> None:
         """Does ``PULL``: reads on as long as rows are wanted."""
         self.batch.is_pulling = True
-        self._feeder = self._start(self._feed(rows))
+        self._feeder = self._start(self._feed(rows), self._fed)
 
     def stop_feeding(self) -> None:
         """Reads no more. From any thread."""
@@ -76,11 +79,30 @@ class Tasks:
                 await asyncio.wait(self._tasks)
         self.batch.give_up()
 
-    def _start(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    def _start(self, coroutine: Coroutine[Any, Any, None], ended: Callable[[], None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(coroutine)
+
+        def done(task: asyncio.Task[None]) -> None:
+            self._tasks.discard(task)
+            if task.cancelled():
+                self._cancelled()
+                ended()  # before its first step it has run none of its own lines
+                self._news.set()
+
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(done)
         return task
+
+    def _cancelled(self) -> None:
+        """A task was cancelled. If not by us, whoever did so wants nothing more to begin, and the caller hears of it
+        when what was under way has been told.
+        """
+        if not self.batch.is_stopped:
+            self.batch.is_stopped = True
+            self.batch.failure = asyncio.CancelledError("a task of this batch was cancelled")
+
+    def _fed(self) -> None:
+        self.batch.is_pulling = False
 
     async def _work(self, worker: object) -> None:
         batch = self.batch
@@ -92,8 +114,7 @@ class Tasks:
                 except BaseException as error:
                     batch.finish(order, failed(order.bundle, error, told))
                     if not isinstance(error, Exception):
-                        # Cancelled from outside, too: whoever ends this task wants nothing more to begin.
-                        batch.is_stopped = True
+                        self._cancelled()
                         raise
                 else:
                     batch.finish(order, outcomes)
@@ -110,14 +131,26 @@ class Tasks:
                     row = await anext(rows)
                 except StopAsyncIteration:
                     batch.handle_end()
+                except asyncio.CancelledError as error:
+                    feeder = asyncio.current_task()
+                    assert feeder is not None
+                    if feeder.cancelling():
+                        raise
+                    batch.handle_failure(error)  # what the input waited for was cancelled, and not this task
                 except Exception as error:  # noqa: BLE001 - it is raised when what came before it is told
                     batch.handle_failure(error)
                 else:
                     batch.handle_row(row)
                 self._news.set()
         finally:
-            batch.is_pulling = False
+            self._fed()
             self._news.set()
+
+
+async def each(rows: Iterable[_R]) -> AsyncIterator[_R]:
+    """The rows, asynchronously."""
+    for row in rows:
+        yield row
 
 
 async def send_all(batch: Batch, send: Send, on_outcome: Callable[[SmsOutcome], object] | None) -> list[SmsOutcome]:
@@ -141,7 +174,9 @@ async def send_all(batch: Batch, send: Send, on_outcome: Callable[[SmsOutcome], 
             await _tell_all(tasks, on_outcome, outcomes)
             raise
         raise
-    return [outcomes[place] for place in sorted(outcomes)]
+    if batch.failure is not None:
+        raise batch.failure
+    return [outcomes[place] for place in range(len(outcomes))]
 
 
 async def _tell_all(
@@ -178,8 +213,12 @@ class AsyncSmsStream:
     def __init__(self, batch: Batch, send: Send, messages: Iterable[object] | AsyncIterable[object]) -> None:
         self._batch = batch
         self._tasks = Tasks(batch, send)
-        self._rows: Iterator[object] | AsyncIterator[object]
-        self._rows = aiter(messages) if isinstance(messages, AsyncIterable) else iter(messages)
+        self._rows: Iterator[object] | None = None
+        self._async_rows: AsyncIterator[object] | None = None
+        if isinstance(messages, AsyncIterable):
+            self._async_rows = aiter(messages)
+        else:
+            self._rows = iter(messages)
 
     def __aiter__(self) -> Self:
         return self
@@ -244,9 +283,10 @@ class AsyncSmsStream:
         self.stop()
 
     def _pull(self) -> None:
-        if isinstance(self._rows, AsyncIterator):
-            self._tasks.feed(self._rows)
+        if self._async_rows is not None:
+            self._tasks.feed(self._async_rows)
             return
+        assert self._rows is not None
         try:
             row = next(self._rows)
         except StopIteration:

@@ -94,7 +94,7 @@ def send_all(batch: Batch, send: Send, on_outcome: Callable[[SmsOutcome], object
             _tell_all(threads, on_outcome, outcomes)
             raise
         raise
-    return [outcomes[place] for place in sorted(outcomes)]
+    return [outcomes[place] for place in range(len(outcomes))]
 
 
 def _tell_all(

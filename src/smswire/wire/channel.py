@@ -108,6 +108,7 @@ class Channel:
     >>> bytes(channel.bytes_to_send())
     b'GET /api/balance HTTP/1.1\\r\\nHost: 127.0.0.1:8080\\r\\nAccept-Encoding: identity\\r\\n\\r\\n'
     >>> channel.handed_over(len(channel.bytes_to_send()))
+    True
     >>> channel.receive_data(b"HTTP/1.1 200 OK\\r\\nContent-Le")
     >>> channel.receive_data(b"ngth: 3\\r\\n\\r\\n100")
     <Response 200, 3 bytes>
