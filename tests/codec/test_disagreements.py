@@ -54,6 +54,22 @@ DISAGREEMENTS: dict[str, tuple[Callable[[], Any], Any, Callable[[], Any], Any]] 
         lambda: form.decode("a=\ud800"), [("a", "\ufffd")],
         lambda: urllib.parse.parse_qsl("a=\ud800"), [("a", "\ud800")],
     ),
+    "form: names": (
+        lambda: form.encode({1: "a"}), CodecError,
+        lambda: urllib.parse.urlencode({1: "a"}), "1=a",
+    ),
+    "form: Decimal": (
+        lambda: form.encode({"a": Decimal("1E+5")}), b"a=100000",
+        lambda: urllib.parse.urlencode({"a": Decimal("1E+5")}), "a=1E%2B5",
+    ),
+    "json: bytearray": (
+        lambda: json.decode(bytearray(b"1")), CodecError,
+        lambda: stdlib.loads(bytearray(b"1")), 1,
+    ),
+    "percent: safe characters": (
+        lambda: percent.encode("é", safe="é"), ConfigurationError,
+        lambda: urllib.parse.quote("é", safe="é"), "%C3%A9",
+    ),
     "percent: slash": (
         lambda: percent.encode("a/b"), "a%2Fb",
         lambda: urllib.parse.quote("a/b"), "a/b",

@@ -99,7 +99,7 @@ def _encode_whole(pairs: Collection[tuple[str, Any]]) -> bytes | None:
         if marked.count(_IS_BYTE) != count or marked.count(_AND_BYTE) + 1 != max(count, 1):
             return None
         return _escape_whole(marked)
-    except (KeyError, EncodeError, UnicodeEncodeError):
+    except (KeyError, TypeError, EncodeError, UnicodeEncodeError):  # TypeError: of a class that has no hash
         return None
 
 
@@ -134,7 +134,8 @@ def bracketed(fields: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> list[tup
     """The fields with nested values spread out under bracketed names, as PHP reads them: what ``encode`` takes.
 
     A list of mappings becomes ``name[0][key]``, ``name[1][key]``, …, and a mapping ``name[key]``; so again for the
-    values within. Everything else stays what it is: a list of plain values repeats its field.
+    values within; an empty mapping has no fields. Everything else stays what it is: a list of plain values repeats its
+    field.
 
     Args:
         fields: a mapping, or pairs of a name and a value.
@@ -337,7 +338,7 @@ _PLAIN_TYPES: dict[type, Callable[[Any], str]] = {str: str, bool: "01".__getitem
 
 def _utf8_text(value: bytes) -> str:
     try:
-        return value.decode()
+        return percent.utf8(value).decode()
     except UnicodeDecodeError as error:
         start = error.start
     # Outside the handler: the error's context would hold the value.
@@ -345,12 +346,12 @@ def _utf8_text(value: bytes) -> str:
 
 
 def _plain_digits(value: Decimal) -> str:
-    if not value.is_finite():
+    if not Decimal.is_finite(value):
         raise EncodeError("a Decimal that is not finite cannot be a form field")
-    _, digits, exponent = value.as_tuple()
+    _, digits, exponent = Decimal.as_tuple(value)
     if len(digits) + abs(int(exponent)) > _MAX_DIGITS:
         raise EncodeError(f"a Decimal of more than {_MAX_DIGITS} digits cannot be a form field")
-    return f"{value:f}"
+    return Decimal.__format__(value, "f")
 
 
 def _shown(name: str) -> str:

@@ -82,6 +82,8 @@ def decode(data: str | bytes, *, malformed: Literal["error", "keep"] = "error") 
     if malformed not in ("error", "keep"):
         raise ConfigurationError('malformed is "error" or "keep"')
     fault: re.Match[Any] | None = None
+    if isinstance(data, bytes) and type(data) is not bytes:
+        data = utf8(data)
     if isinstance(data, str):
         fault = (_MALFORMED_IN_TEXT if malformed == "error" else _SURROGATE).search(data)
     elif not isinstance(data, bytes):
@@ -92,7 +94,7 @@ def decode(data: str | bytes, *, malformed: Literal["error", "keep"] = "error") 
         reason = "a lone surrogate is no character" if fault[0] not in ("%", b"%") else _MALFORMED_REASON
         raise DecodeError(reason, offset=fault.start())
     if isinstance(data, str):
-        data = data.encode()
+        data = str.encode(data)
     return unescape(data)
 
 
@@ -179,13 +181,16 @@ def _escaper(safe: str) -> Escaper:
 
 
 def utf8(data: str | bytes) -> bytes:
-    """Bytes as they are, text as its UTF-8; :class:`~smswire.errors.EncodeError` for what has none."""
+    """Bytes as they are, text as its UTF-8; :class:`~smswire.errors.EncodeError` for what has none.
+
+    Of a subclass what it holds; what its own methods say of it is not asked.
+    """
     if isinstance(data, bytes):
-        return data
+        return data if type(data) is bytes else memoryview(data).tobytes()
     if not isinstance(data, str):
         raise EncodeError(f"only str and bytes can be percent-encoded, not {type(data).__name__}")
     try:
-        return data.encode()
+        return str.encode(data)
     except UnicodeEncodeError as error:
         start = error.start
     # Outside the handler: the error's context would hold the text, which may be a secret.

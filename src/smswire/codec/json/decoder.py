@@ -7,6 +7,7 @@ whatever is refused is refused by one judge, in one place.
 
 from __future__ import annotations
 
+from codecs import utf_8_decode
 from collections.abc import Callable
 from typing import Any, Final, Literal
 
@@ -43,7 +44,8 @@ def decode(
         duplicate_keys: what to do about a key that appears twice in an object: ``"error"``, or take the ``"last"``
             or the ``"first"`` of its values.
         parse_float: called with the text of each number that has a fraction or an exponent (``decimal.Decimal``).
-        parse_int: called with the text of each other number.
+        parse_int: called with the text of each other number. Both may be called more than once for one number, since
+            text that is odd somewhere is read again from its beginning.
         control_characters: ``"keep"`` those below U+0020 that stand unescaped in a string, for senders that break
             section 7.
         lone_surrogates: ``"keep"`` half a pair that stands as an escape, such as ``\\ud800``, as that code point: a
@@ -101,7 +103,7 @@ def _text(data: bytes | str, max_bytes: int, rules: tuple[Any, ...]) -> str:
 
 
 def _too_long(raw: bytes, max_bytes: int, *, counts_bytes: bool) -> DecodeError:
-    taken = raw[:max_bytes].decode("utf-8", "ignore")
+    taken, _ = utf_8_decode(raw[:max_bytes], "surrogatepass", False)  # a character cut in two is not taken
     line, column = careful.place(taken, len(taken))
     offset = max_bytes if counts_bytes else len(taken)
     reason = f"the text has more than {max_bytes} bytes"

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from decimal import Decimal
 from functools import lru_cache
 from operator import itemgetter
@@ -87,7 +88,7 @@ def _write(value: Any, sort_keys: bool) -> list[bytes]:
     being_written: set[int] = set()  # the ids of their containers
     try:
         while True:
-            write = _WRITERS.get(type(value)) or _writer_of_subclass(value)
+            write = _writer_of(value)
             if write is not None:
                 written.append(write(value).encode())
             elif not sort_keys and (whole := _write_flat(value)) is not None:
@@ -122,6 +123,7 @@ def _write(value: Any, sort_keys: bool) -> list[bytes]:
 
 
 _NO_MORE: Any = object()
+_MAX_REMEMBERED = 64  # characters of a key
 
 
 def _open(value: Any, sort_keys: bool, being_written: set[int]) -> _Level:
@@ -168,13 +170,20 @@ def _escape_utf16(char: re.Match[str]) -> str:
 _WRITERS = flat.SCALARS | {str: _write_string, int: write_integer}
 
 
-@lru_cache(maxsize=1024)
 def _write_key(key: str) -> bytes:
+    return _write_short_key(key) if len(key) <= _MAX_REMEMBERED else f"{_write_string(key)}:".encode()
+
+
+@lru_cache(maxsize=1024)
+def _write_short_key(key: str) -> bytes:
     """Programs write few keys again and again; values are theirs and remembered nowhere."""
     return f"{_write_string(key)}:".encode()
 
 
-def _writer_of_subclass(value: Any) -> Callable[[Any], str] | None:
+def _writer_of(value: Any) -> Callable[[Any], str] | None:
+    with suppress(TypeError):  # a class that has no hash
+        if (write := _WRITERS.get(type(value))) is not None:
+            return write
     if isinstance(value, str):
         return lambda text: _write_string(str.__str__(text))
     if isinstance(value, int):

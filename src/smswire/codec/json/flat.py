@@ -25,7 +25,7 @@ def write_float(value: float) -> str:
 
 
 def write_decimal(value: Decimal) -> str:
-    if not value.is_finite():
+    if not Decimal.is_finite(value):
         raise EncodeError("JSON has no NaN and no Infinity")
     return Decimal.__str__(value)
 
@@ -55,7 +55,7 @@ def write_object(obj: dict[Any, Any]) -> bytes | None:
                 members.append(f'{key}":{SCALARS[kind](value)}')
                 quotes -= 2
         text = f'{{"{_BEFORE_KEY.join(members)}}}'.encode() if members else b"{}"
-    except (KeyError, ValueError):
+    except (KeyError, TypeError, ValueError):
         return None
     return text if len(text) - len(text.translate(None, _SPECIAL)) == quotes else None
 
@@ -72,6 +72,6 @@ def write_array(array: Iterable[Any]) -> bytes | None:
             else:
                 items.append(SCALARS[type(value)](value))
         text = f"[{','.join(items)}]".encode()
-    except (KeyError, ValueError):
+    except (KeyError, TypeError, ValueError):
         return None
     return text if len(text) - len(text.translate(None, _SPECIAL)) == quotes else None

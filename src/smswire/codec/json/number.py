@@ -8,6 +8,7 @@ time to convert one grows with the square of its length.
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any, Final
 
 MAX_DIGITS: Final = 4300
@@ -35,7 +36,7 @@ def convert(
     if len(text) > max_digits and count_digits(text) > max_digits:
         raise Unfit(too_many_digits(max_digits))
     parse = parse_int if is_integer else parse_float
-    if parse is int and len(text) > _CHUNK:
+    if is_integer and parse is int and len(text) > _CHUNK:
         return read_integer(text)
     try:
         value = parse(text)
@@ -44,6 +45,8 @@ def convert(
         raise Unfit(f"{name} does not take the number ({type(error).__name__})") from None
     if isinstance(value, float) and value in _INFINITE:
         raise Unfit("the number is too large for a float")
+    if isinstance(value, Decimal) and not Decimal.is_finite(value):
+        raise Unfit("the number is too large for a Decimal")  # where its context traps nothing
     return value
 
 

@@ -30,6 +30,7 @@ def _write_key(key: str) -> str:
     shown = key if len(key) <= _MAX_SHOWN else f"{key[: _MAX_SHOWN - 1]}…"
     if _IDENTIFIER.fullmatch(shown):
         return f".{shown}"
+    shown = shown.replace("\\", "\\\\").replace('"', '\\"')
     if not shown.isprintable():
         shown = "".join(char if char.isprintable() else ascii(char)[1:-1] for char in shown)
     return f'["{shown}"]'

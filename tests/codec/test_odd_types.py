@@ -1,0 +1,120 @@
+"""Classes of the caller's own: what they make of themselves changes no encoding, and raises nothing but our errors."""
+
+from __future__ import annotations
+
+import enum
+from decimal import Context, Decimal, InvalidOperation, localcontext
+from typing import Any
+
+import pytest
+
+from smswire.codec import form, json, percent
+from smswire.errors import DecodeError, EncodeError
+
+
+class Price(Decimal, enum.Enum):
+    LOW = "1.50"
+
+
+class Loud(Decimal):
+    def __format__(self, spec: str, context: object = None) -> str:
+        return "hi&x=1"
+
+    def is_finite(self) -> bool:
+        return True
+
+
+class Text(str):
+    __slots__ = ()
+
+    def encode(self, encoding: str = "utf-8", errors: str = "strict") -> bytes:
+        return b"another"
+
+    def __str__(self) -> str:
+        return "another"
+
+
+class Octets(bytes):
+    def translate(self, *_: Any) -> bytes:  # type: ignore[override]
+        return b"another"
+
+    def __bytes__(self) -> bytes:
+        return b"another"
+
+    def replace(self, *_: Any) -> bytes:  # type: ignore[override]
+        return b"another"
+
+
+class Unhashable(type):
+    __hash__ = None  # type: ignore[assignment]
+
+    def __eq__(cls, other: object) -> bool:
+        return False
+
+
+class Strange(metaclass=Unhashable):
+    pass
+
+
+def test_a_decimal_of_another_class_has_its_own_digits() -> None:
+    """A member of an enumeration has no format of its own; another class may have one, and it is not asked."""
+    assert form.encode({"a": Price.LOW}) == b"a=1.50"
+    assert json.encode([Price.LOW]) == b"[1.50]"
+    assert form.encode({"a": Loud("1E+2")}) == b"a=100"
+    for value in (Loud("NaN"), Loud("Infinity")):
+        with pytest.raises(EncodeError):
+            form.encode({"a": value})
+        with pytest.raises(EncodeError):
+            json.encode([value])
+
+
+def test_a_text_of_another_class_is_its_own_characters() -> None:
+    """What its methods say of it is not asked."""
+    assert percent.encode(Text("ä/")) == "%C3%A4%2F"
+    assert percent.encode(Octets(b"ab/")) == "ab%2F"
+    assert percent.decode(Text("a%2F")) == b"a/"
+    assert percent.decode(Octets(b"a%2F")) == b"a/"
+    assert form.encode({Text("a b"): Text("c d")}) == b"a+b=c+d"
+    assert form.encode([(Text("a b"), Octets(b"c d"))]) == b"a+b=c+d"
+    assert json.encode({Text("a"): Text("b")}) == b'{"a":"b"}'
+
+
+@pytest.mark.parametrize("where", [lambda value: value, lambda value: [value], lambda value: {"a": value}])
+def test_a_class_without_a_hash_is_refused_like_any_other(where: Any) -> None:
+    """It has no form, and the error is ours."""
+    with pytest.raises(EncodeError):
+        json.encode(where(Strange()))
+    with pytest.raises(EncodeError):
+        form.encode({"a": where(Strange())})
+
+
+@pytest.mark.parametrize("digits", [10, 700, 5000])
+def test_an_integers_reader_that_gets_a_fraction_refuses_it(digits: int) -> None:
+    """However long it is."""
+    with pytest.raises(DecodeError):
+        json.decode("0." + "1" * digits, parse_float=int, max_digits=10_000)
+
+
+def test_no_decimal_context_lets_a_number_through_that_is_none() -> None:
+    """With its trap off ``Decimal`` makes NaN of what it cannot hold; and nothing of that is remembered."""
+    text = '{"a":1.5e99999999999999999999}'
+    untrapped = Context(traps=[])
+    with localcontext(untrapped), pytest.raises(DecodeError):
+        json.decode(text, parse_float=Decimal)
+    assert untrapped.traps[InvalidOperation] is False
+    with pytest.raises(DecodeError):
+        json.decode(text, parse_float=Decimal)
+
+
+def test_the_offset_of_a_limit_counts_every_character() -> None:
+    """Half a surrogate pair is one."""
+    with pytest.raises(DecodeError) as raised:
+        json.decode('"\ud800' + "a" * 10, max_bytes=8)
+    assert raised.value.offset == 6
+
+
+def test_a_path_shows_where_a_key_ends() -> None:
+    """A quote in a key is no end of it."""
+    with pytest.raises(EncodeError) as raised:
+        json.encode({'a"]["b': float("nan")})
+    assert raised.value.path == r'$["a\"][\"b"]'
