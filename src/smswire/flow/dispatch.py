@@ -18,7 +18,8 @@ runtime is a loop that does what the step says and reports what came of it; it o
 ========== ============================================================================================
 
 State changes come before the I/O they imply. From ``bytes_to_send`` until the runtime reports what came of it, bytes
-count as possibly gone: an interrupt in between ends as ``MAYBE``. What is handed to the pool or got from it stays
+count as possibly gone, and ``outcome`` is ``MAYBE`` from then on, unless the report says that nothing went: an end that
+no one hears of here (the event loop was closed) finds it true. What is handed to the pool or got from it stays
 in hand until the pool's method has returned, and ``abandon`` tells it again: an interrupt there loses nothing.
 """
 
@@ -98,6 +99,7 @@ class Dispatch:
         "_deadline",
         "_draw",
         "_failure",
+        "_known",
         "_pool",
         "_repeatable",
         "_request",
@@ -144,6 +146,8 @@ class Dispatch:
         self._closing = _SPENT
         self._failure: SmswireError | None = None
         self._verdict = _NOTHING_HANDED
+        # What the attempts before came to: ``outcome`` says so too, but for what the one under way may have sent.
+        self._known = _NO
         self._unaccounted = False
         self._abandoned = False
 
@@ -236,11 +240,13 @@ class Dispatch:
         """At ``WRITE``: what to send in this very step, to be followed by its report."""
         assert self.connection is not None
         self._unaccounted = True
+        self.outcome.sent = _MAYBE
         return self.connection.channel.bytes_to_send()
 
     def handle_would_block(self, now: float) -> int:
         """The socket had nothing, or took nothing."""
-        self._unaccounted = False
+        if self._unaccounted:
+            self._account()
         if self._pool.has_ended and self._is_ended():
             return self._end(now)
         if self._state == PROBE:
@@ -255,9 +261,11 @@ class Dispatch:
         """The kernel took ``n`` bytes from the front of ``bytes_to_send``."""
         assert self.connection is not None
         is_all = self.connection.channel.handed_over(n)
-        self._unaccounted = False
         if is_all:
+            self._unaccounted = False
             self._state = READ
+        else:
+            self._account()
         return self._resume()
 
     def handle_data(self, data: bytes, now: float) -> int:
@@ -297,7 +305,8 @@ class Dispatch:
 
     def handle_error(self, error: OSError, now: float) -> int:
         """The socket reported an error."""
-        self._unaccounted = False
+        if self._unaccounted:
+            self._account()
         if self._is_ended():
             return self._end(now)
         connection = self.connection
@@ -445,6 +454,13 @@ class Dispatch:
         self._unaccounted = False
         return self._close(_BROKEN)
 
+    def _account(self) -> None:
+        """The system call under way has ended: the channel knows what has left."""
+        assert self.connection is not None
+        self._unaccounted = False
+        if not self.connection.channel.handed:
+            self.outcome.sent = self._known
+
     def _has_handed(self) -> bool:
         """Whether anything has left, as far as is known."""
         # Before WRITE the channel still counts the request before this one.
@@ -468,8 +484,9 @@ class Dispatch:
         """Tries again, or ends the call."""
         verdict = self._verdict
         outcome = self.outcome
-        if verdict.sent is _YES or (verdict.sent is _MAYBE and outcome.sent is _NO):
-            outcome.sent = verdict.sent
+        if verdict.sent is _YES or (verdict.sent is _MAYBE and self._known is _NO):
+            self._known = verdict.sent
+        outcome.sent = self._known
         if verdict.again and not self._abandoned and outcome.attempts < MAX_ATTEMPTS:
             delay = backoff(max(1, outcome.attempts), self._draw())
             if verdict.delay is not None:
