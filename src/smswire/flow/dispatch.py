@@ -358,7 +358,9 @@ class Dispatch:
         if waiter.error is not None:
             self.outcome.attempts += isinstance(waiter.error, NetworkError)
             # One failure may be told to many calls, and each adds to it how it stood.
-            return self._failed(copy(waiter.error), now)
+            error = copy(waiter.error)
+            error.__cause__ = waiter.error.__cause__
+            return self._failed(error, now)
         if now >= self._deadline:
             is_dialled_for = self._pool.is_dialling_for(waiter)
             self.outcome.attempts += is_dialled_for
