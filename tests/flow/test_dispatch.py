@@ -31,12 +31,14 @@ from .calls import (
     to_connect,
     to_drain,
     to_grant,
+    to_maybe_backoff,
     to_partial_drain,
     to_partial_write,
     to_probe,
     to_queue,
     to_read,
     to_sending,
+    to_write,
 )
 from .kit import A, Bell, Peer, client_tls, connection_of, exchange, joined, ledger, new_pool
 
@@ -453,6 +455,28 @@ def test_a_call_given_up_at_any_step_ends_and_says_how_it_stood(place):
     stats = call.pool.stats()
     assert (stats.busy, stats.dialling, stats.waiting) == (busy, 0, 0)
     assert ledger(call.pool).stats(1.0).unsettled == busy + (place == "grant")
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_the_outcome_is_never_behind(place):
+    """Where giving up would say that it may have been sent, ``outcome`` says so already: nobody may come to give up."""
+    reach, sent = PLACES[place]
+    assert (reach().outcome.sent is Sent.NO) == (sent is Sent.NO)
+
+
+def test_a_request_under_way_changes_nothing_that_is_known():
+    """What an earlier attempt came to stays; without one, only what is under way is MAYBE, and a refusal ends that."""
+    call = to_maybe_backoff()
+    assert call.next(call.dispatch.wait_until) in (DIAL, PROBE)
+    call.send(1.0, 0)
+    assert call.would_block(1.0) == BLOCKED
+    assert call.outcome.sent is Sent.MAYBE
+    call = to_write()
+    for count, sent in ((0, Sent.NO), (10, Sent.MAYBE), (None, Sent.MAYBE)):
+        call.send(0.0, len(call.dispatch.bytes_to_send()) if count is None else count)
+        assert call.outcome.sent is sent
+    assert call.receive(BUSY, 0.0) == WAIT
+    assert call.outcome.sent is Sent.NO
 
 
 @pytest.mark.parametrize("place", PLACES)

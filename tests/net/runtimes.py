@@ -23,7 +23,17 @@ class ReaderlessLoop(asyncio.SelectorEventLoop):
     def add_reader(self, *_: object) -> NoReturn:
         raise NotImplementedError
 
-    add_writer = add_reader
+    add_writer = remove_reader = remove_writer = add_reader
+
+    # By which the loop's own sock_* let go of a descriptor.
+
+    def _sock_read_done(self, fd: int, _: object, handle: asyncio.Handle | None = None) -> None:
+        if handle is None or not handle.cancelled():
+            self._remove_reader(fd)
+
+    def _sock_write_done(self, fd: int, _: object, handle: asyncio.Handle | None = None) -> None:
+        if handle is None or not handle.cancelled():
+            self._remove_writer(fd)
 
 
 LOOPS: dict[str, Callable[[], asyncio.AbstractEventLoop]] = {

@@ -225,6 +225,49 @@ def test_a_loop_that_ends_first_leaves_no_descriptor_behind(serve):
         forget()
 
 
+@LOOP
+def test_a_loop_closed_with_a_call_under_way_leaves_its_outcome_true(serve, loop):
+    """It is collected at some time: MAYBE, its socket is closed, and nothing is raised where nobody could catch it."""
+    server = serve(lambda peer: peer.read_request() and peer.read_to_end())
+    outcome = Outcome()
+    ended_loop = LOOPS[loop]()
+    client = AsyncClient(server.origin, pacer=eager())
+
+    async def begin() -> asyncio.Task[Any]:
+        call = asyncio.create_task(client.request("POST", "/sms", body=b"text=Hi", outcome=outcome))
+        await until(lambda: len(server.requests) == 1)
+        return call
+
+    call = ended_loop.run_until_complete(begin())
+    # Asyncio says that the tasks were not ended.
+    ended_loop.set_exception_handler(lambda loop, context: None)
+    ended_loop.run_until_complete(ended_loop.shutdown_default_executor())
+    ended_loop.close()
+    assert outcome.sent is Sent.MAYBE
+    call.get_coro().close()
+    assert (outcome.sent, outcome.attempts, client.stats()[:5]) == (Sent.MAYBE, 1, (0, 0, 0, 0, 0))
+    del call
+    gc.collect()
+
+
+@LOOP
+def test_a_client_whose_loop_is_closed_can_still_be_closed(serve, authority, loop):
+    """In another loop, or before any: its sockets are closed, no call is taken any more, and nothing is waited for."""
+    server = serve(tls=True)
+    client = AsyncClient(server.origin, trust=authority.ca_file, pacer=eager())
+
+    async def use() -> None:
+        await client.request("POST", "/")
+
+    with asyncio.Runner(loop_factory=LOOPS[loop]) as runner:
+        runner.run(use())
+    assert client.stats().idle == 1
+    run(loop, client.aclose())
+    assert client.stats()[:5] == (0, 0, 0, 0, 0)
+    with pytest.raises(errors.Closed):
+        run(loop, use())
+
+
 def test_calls_that_close_while_they_wait_are_told(serve):
     """In the queue, and with an answer outstanding: each says Closed and how it stood."""
 

@@ -7,6 +7,7 @@ only, and never upon one that it answers with a 4xx.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
 from random import Random
@@ -67,6 +68,7 @@ class Gateway:
         self.random = random
         self.manners = manners
         self.acted: Counter[str] = Counter()
+        self.acts: Callable[[str], None] = lambda call: None  # told in the moment in which it does
         self.accepted_at: list[float] = []
         self.offences: list[str] = []  # what no client of ours may do
         self._sessions: set[Session] = set()
@@ -82,6 +84,10 @@ class Gateway:
         for session in sorted(self._sessions, key=lambda session: session.number):
             (session.far.close if self.random.random() < 0.5 else session.far.reset)()
             session.lose()
+
+    def act(self, call: str) -> None:
+        self.acted[call] += 1
+        self.acts(call)
 
     def forget(self, session: Session) -> None:
         self._sessions.discard(session)
@@ -171,14 +177,15 @@ class Session:
         gateway = self._gateway
         acts = self._fate in _ACTING or (self._fate in _MAY_ACT and gateway.random.random() < 0.5)
         if acts and gateway.random.random() < 0.5:
-            gateway.acted[self._call] += 1
+            gateway.act(self._call)
             acts = False
         thinks = gateway.manners.thinks * (0.5 + gateway.random.random())
         self._timer = gateway.clock.at(gateway.clock.now + thinks, lambda: self._done(acts))
 
     def _done(self, acts: bool) -> None:
         gateway, fate = self._gateway, self._fate
-        gateway.acted[self._call] += acts
+        if acts:
+            gateway.act(self._call)
         if self._is_over:
             return
         random = gateway.random

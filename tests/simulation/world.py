@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from random import Random
 
+from smswire.errors import Sent
 from smswire.flow.dialing import Address
 from smswire.flow.pacing import Pacing
 
@@ -79,6 +80,7 @@ class World:
         self.network.accept = (lambda far: Secure(far, random, accept)) if weather.tls else accept
         self.pacing = Pacing(weather.limit)
         self.calls: list[Call] = []
+        self.gateway.acts = self._check_outcome
         addresses = [Address(AF_INET, (f"127.0.0.{number}", 80)) for number in range(1, weather.addresses + 1)]
         for address in addresses:
             self.network.routes[address] = self._route()
@@ -120,6 +122,11 @@ class World:
         clock.at(begin + weather.span + weather.timeout + 5.0, self._close_all)
         clock.run()
         return self
+
+    def _check_outcome(self, target: str) -> None:
+        """``outcome`` is never behind, not even while the request is under way."""
+        call = next(call for call in self.calls if call.target == target)
+        assert call.outcome.sent is not Sent.NO, f"{target}: acted upon, and NO in that moment"
 
     # Plans
 

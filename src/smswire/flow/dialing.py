@@ -48,6 +48,7 @@ ATTEMPT_DELAY_S: Final = 0.25
 ATTEMPT_DELAY_ROUND_TRIPS: Final = 2.5
 # The far end's word, as far as errno tells; everything else is this side giving up or never having left.
 FAR_END_ERRORS: Final = frozenset({errno.ECONNREFUSED, errno.ECONNRESET, errno.EPIPE})
+_ENDED_AT_BIRTH: Final = "the server closed the connection before it was set up"
 
 
 class Address(NamedTuple):
@@ -268,12 +269,12 @@ class Opening:
             attempt.channel.receive_data(data)
         except SmswireError as error:
             self._lose(attempt, error)
+            return
+        if attempt.channel.established and not attempt.channel.reusable:
+            # Over TLS 1.2 its end may come right behind the handshake.
+            self._lose(attempt, NetworkError(_ENDED_AT_BIRTH))
         else:
-            channel = attempt.channel
-            if channel.established and not channel.reusable:
-                self._lose(attempt, NetworkError("the server ended the TLS session with its handshake"))
-            else:
-                self._answer(attempt, now)
+            self._answer(attempt, now)
 
     def handle_end(self, address: Address, now: float) -> None:
         if self._pool.has_ended:
@@ -285,7 +286,7 @@ class Opening:
         except SmswireError as error:
             self._lose(attempt, error)
         else:
-            self._lose(attempt, NetworkError("the server closed the connection before it was set up"))
+            self._lose(attempt, NetworkError(_ENDED_AT_BIRTH))
 
     def handle_failed_at_once(self, address: Address, error: OSError, now: float) -> None:
         """``socket()``, ``bind()`` or ``connect()`` itself raised. Nothing left this machine, unless the error is one
@@ -322,10 +323,17 @@ class Opening:
         # Last: what an interrupt leaves undone, a second ``CLOSE`` does. So it is with ``error``.
         del self._closing[address]
 
-    def abandon(self, now: float) -> None:
-        """Gives up: ``CLOSE`` for every socket follows, then ``FAILED``."""
+    def abandon(self, now: float, cause: Exception | None = None) -> None:
+        """Gives up: ``CLOSE`` for every socket follows, then ``FAILED``.
+
+        ``cause`` is a fault that is none of ours, of a caller's SSLContext for one: everybody's, and told at once.
+        """
         if self.error is None:
-            self._fail(ConnectError("the dial was given up", failures=self._all_failures()))
+            reason = "was given up" if cause is None else f"failed: {type(cause).__name__}"
+            failures = self._all_failures()
+            error = ConnectError(f"the dial {reason}", permanent=cause is not None, failures=failures)
+            error.__cause__ = cause
+            self._fail(error)
 
     def _connect_next(self, now: float) -> int:
         address = self._order[-1]

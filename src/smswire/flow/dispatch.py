@@ -18,9 +18,9 @@ runtime is a loop that does what the step says and reports what came of it; it o
 ========== ============================================================================================
 
 State changes come before the I/O they imply. From ``bytes_to_send`` until the runtime reports what came of it, bytes
-count as possibly gone, and ``outcome`` says so: an interrupt in between ends as ``MAYBE``. What is handed to the pool
-or got from it stays in hand until the pool's method has returned, and ``abandon`` tells it again: an interrupt there
-loses nothing.
+count as possibly gone, and ``outcome`` is ``MAYBE`` from then on, unless the report says that nothing went: an end that
+no one hears of here (the event loop was closed) finds it true. What is handed to the pool or got from it stays
+in hand until the pool's method has returned, and ``abandon`` tells it again: an interrupt there loses nothing.
 """
 
 from __future__ import annotations
@@ -98,8 +98,8 @@ class Dispatch:
         "_closing",
         "_deadline",
         "_draw",
-        "_earlier",
         "_failure",
+        "_known",
         "_pool",
         "_repeatable",
         "_request",
@@ -145,8 +145,9 @@ class Dispatch:
         self._state = DONE
         self._closing = _SPENT
         self._failure: SmswireError | None = None
-        self._earlier = _NO
         self._verdict = _NOTHING_HANDED
+        # What the attempts before came to: ``outcome`` says so too, but for what the one under way may have sent.
+        self._known = _NO
         self._unaccounted = False
         self._abandoned = False
 
@@ -245,9 +246,7 @@ class Dispatch:
     def handle_would_block(self, now: float) -> int:
         """The socket had nothing, or took nothing."""
         if self._unaccounted:
-            self._unaccounted = False
-            if not self._has_handed():
-                self.outcome.sent = self._earlier
+            self._account()
         if self._pool.has_ended and self._is_ended():
             return self._end(now)
         if self._state == PROBE:
@@ -262,9 +261,11 @@ class Dispatch:
         """The kernel took ``n`` bytes from the front of ``bytes_to_send``."""
         assert self.connection is not None
         is_all = self.connection.channel.handed_over(n)
-        self._unaccounted = False
         if is_all:
+            self._unaccounted = False
             self._state = READ
+        else:
+            self._account()
         return self._resume()
 
     def handle_data(self, data: bytes, now: float) -> int:
@@ -304,7 +305,8 @@ class Dispatch:
 
     def handle_error(self, error: OSError, now: float) -> int:
         """The socket reported an error."""
-        self._unaccounted = False
+        if self._unaccounted:
+            self._account()
         if self._is_ended():
             return self._end(now)
         connection = self.connection
@@ -356,7 +358,9 @@ class Dispatch:
         if waiter.error is not None:
             self.outcome.attempts += isinstance(waiter.error, NetworkError)
             # One failure may be told to many calls, and each adds to it how it stood.
-            return self._failed(copy(waiter.error), now)
+            error = copy(waiter.error)
+            error.__cause__ = waiter.error.__cause__
+            return self._failed(error, now)
         if now >= self._deadline:
             is_dialled_for = self._pool.is_dialling_for(waiter)
             self.outcome.attempts += is_dialled_for
@@ -452,6 +456,13 @@ class Dispatch:
         self._unaccounted = False
         return self._close(_BROKEN)
 
+    def _account(self) -> None:
+        """The system call under way has ended: the channel knows what has left."""
+        assert self.connection is not None
+        self._unaccounted = False
+        if not self.connection.channel.handed:
+            self.outcome.sent = self._known
+
     def _has_handed(self) -> bool:
         """Whether anything has left, as far as is known."""
         # Before WRITE the channel still counts the request before this one.
@@ -475,9 +486,9 @@ class Dispatch:
         """Tries again, or ends the call."""
         verdict = self._verdict
         outcome = self.outcome
-        if verdict.sent is not _NO:
-            self._earlier = verdict.sent
-        outcome.sent = self._earlier
+        if verdict.sent is _YES or (verdict.sent is _MAYBE and self._known is _NO):
+            self._known = verdict.sent
+        outcome.sent = self._known
         if verdict.again and not self._abandoned and outcome.attempts < MAX_ATTEMPTS:
             delay = backoff(max(1, outcome.attempts), self._draw())
             if verdict.delay is not None:

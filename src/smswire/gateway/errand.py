@@ -39,13 +39,16 @@ class Place(NamedTuple):
 
 
 class Exchange(Outcome):
-    """What the client notes of one call, told on to the caller's ``Outcome`` at once."""
+    """What the client notes of one call, told on to the caller's ``Outcome`` at once.
+
+    ``MAYBE`` is also what a request is while it is under way. What an attempt came to is what stands when the next one
+    is counted: so ``may_have_arrived`` says of those before the last.
+    """
 
     __slots__ = ("_attempts", "_sent", "_status", "may_have_arrived", "told")
 
     def __init__(self, told: Outcome) -> None:
         self.told = told
-        self.may_have_arrived = False
         super().__init__()
 
     @property
@@ -63,9 +66,7 @@ class Exchange(Outcome):
 
     @attempts.setter
     def attempts(self, attempts: int) -> None:
-        # What stands as MAYBE when another attempt begins was not on its way, but given up.
-        if self._sent is Sent.MAYBE:
-            self.may_have_arrived = True
+        self.may_have_arrived = self._sent is Sent.MAYBE
         self._attempts = self.told.attempts = attempts
 
     @property

@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import asyncio
 import os
-import threading
 from asyncio import get_running_loop
 from collections.abc import Iterable
 from contextlib import suppress
+from functools import partial
 from math import inf
 from time import monotonic
 from typing import Any, Self
@@ -100,8 +100,7 @@ class _Line:
 
     def receive(self, call: Dispatch) -> int:
         """Reads once, and says what follows."""
-        if self.link.unknown:
-            self.account()
+        self.account()
         try:
             data = self.link.receive()
         except BlockingIOError:
@@ -112,8 +111,15 @@ class _Line:
 
     def account(self) -> None:
         """What nobody can count any more counts as gone."""
-        unknown, self.link.unknown = self.link.unknown, 0
-        self.connection.channel.handed_over(unknown)
+        if self.link.unknown:
+            unknown, self.link.unknown = self.link.unknown, 0
+            self.connection.channel.handed_over(unknown)
+
+    def fail(self, error: Exception) -> None:
+        """A fault that is none of ours, of a caller's SSLContext for one: its call raises it."""
+        future = self.leave()
+        if not future.done():
+            future.set_exception(error)
 
     def link_connected(self, link: Link, error: OSError | None) -> None:
         raise AssertionError("the connection was open already")
@@ -125,12 +131,16 @@ class _Line:
             if self.connection.owner is None:
                 self.client._read_idle(self)
             return
-        step = self.receive(call)
-        while step in _UNFINISHED:
-            if not link.has_failed():
-                return
+        try:
             step = self.receive(call)
-        self.go_on(step)
+            while step in _UNFINISHED:
+                if not link.has_failed():
+                    return
+                step = self.receive(call)
+        except Exception as error:  # noqa: BLE001 - in a callback of the loop nobody else would hear of it
+            self.fail(error)
+        else:
+            self.go_on(step)
 
     def link_writable(self, link: Link, taken: int) -> None:
         call = self.call
@@ -211,8 +221,6 @@ class AsyncClient:
         )
         self.origin = self._settings.origin
         self.max_connections = max_connections
-        self._closed = False
-        self._ended = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._begin_empty()
         _clients.add(self)
@@ -227,7 +235,7 @@ class AsyncClient:
         self._is_dialing = False
         self._has_tried_trust = False
         self._dial_timer: asyncio.TimerHandle | None = None
-        self._deadline_timer: asyncio.TimerHandle | None = None
+        self._deadline_timer: asyncio.Handle | None = None
         self._next_deadline = inf
         self._rest = asyncio.Event()
         self._pool = self._settings.new_pool(_LoopPool)
@@ -297,50 +305,57 @@ class AsyncClient:
         except BaseException:
             self._finish(call, call.abandon(monotonic()))
             raise
-        finally:
-            if self._closed and self._pool.is_at_rest:
-                self._rest.set()
         if call.response is not None:
             return call.response
         assert call.error is not None
         raise self._settings.place(call.error, request)
 
     def stats(self) -> PoolStats:
-        """The pool at this instant, and its totals."""
+        """The pool at this instant, and its totals.
+
+        To be asked in the thread of its event loop, as everything here: what is counted may change meanwhile elsewhere.
+        """
         return self._pool.stats()
 
     async def aclose(self, drain: float = 5.0) -> None:
         """Takes no further call, gives calls under way ``drain`` seconds to end, then ends them.
 
+        Where its event loop is closed already, nothing is under way any more: its sockets are closed.
+
         Raises:
             ConfigurationError: ``drain`` is not a number of seconds.
+            Closed: the client belongs to another event loop, which is not closed, or to another process.
         """
-        checked_drain(drain)
-        self._check_place()
-        self._closed = True
+        drain = checked_drain(drain)
+        is_orphan = self._loop is not None and self._loop.is_closed()
+        if not is_orphan:
+            self._check_place()
         pool = self._pool
-        for connection in pool.close():
+        for connection in pool.close(self._rest.set):
             self._close(connection)
             pool.drop(connection, monotonic(), dead=False)
         for dial in list(self._dials):
             dial.give_up()
         self._stop(self._dial_timer)
+        if is_orphan:
+            for link in list(self._links):
+                link.close(b"")
+            return
         try:
-            if not pool.is_at_rest:
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(drain):
-                        await self._rest.wait()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(drain):
+                    await self._rest.wait()
         finally:
-            self._ended = True
+            pool.end()
             for signal in list(self._signals):
                 signal.wake()
             for line in list(self._lines):
                 if line.call is not None:
-                    call = line.call
-                    line.go_on(self._finish(call, self._end(call)))
+                    line.go_on(self._finish(line.call, line.call.next_step(monotonic())))
             self._stop(self._deadline_timer)
-        # Where links have tasks, these end in the next turn.
-        await asyncio.sleep(0)
+        # Where links have tasks, these end in the next turn, and their sockets are closed in the one after.
+        for _ in range(2):
+            await asyncio.sleep(0)
 
     async def __aenter__(self) -> Self:
         return self
@@ -355,12 +370,8 @@ class AsyncClient:
 
     async def _run(self, call: Dispatch, signal: _Signal) -> None:
         step = call.start(monotonic())
-        told = False
         while step != DONE:
-            if self._ended and not told:
-                told = True
-                step = self._end(call)
-            elif step == PROBE:
+            if step == PROBE:
                 assert call.connection is not None
                 line = call.connection.transport
                 if line.link.yields:
@@ -388,9 +399,6 @@ class AsyncClient:
             step = call.handle_closed(monotonic())
         return step
 
-    def _end(self, call: Dispatch) -> int:
-        return call.abandon(monotonic(), Closed("the client was closed before the call had ended"))
-
     def _write(self, call: Dispatch) -> int:
         assert call.connection is not None
         link: Link = call.connection.transport.link
@@ -407,6 +415,8 @@ class AsyncClient:
 
     async def _wait_for_line(self, call: Dispatch) -> int:
         """Waits until the connection's callbacks, or the deadline, have brought the call to another step."""
+        if self._pool.has_ended:
+            return call.next_step(monotonic())
         assert call.connection is not None
         assert self._loop is not None
         line: _Line = call.connection.transport
@@ -425,7 +435,7 @@ class AsyncClient:
             raise
 
     async def _wait(self, call: Dispatch, signal: _Signal) -> None:
-        if signal.is_woken or self._ended:
+        if signal.is_woken or self._pool.has_ended:
             return
         assert self._loop is not None
         signal.future = self._loop.create_future()
@@ -444,8 +454,13 @@ class AsyncClient:
         self._next_deadline = until
         self._deadline_timer = self._loop.call_later(max(0.0, until - monotonic()), self._look_at_deadlines)
 
-    def _look_at_deadlines(self) -> None:
+    def _look_at_deadlines(self, *, is_late: bool = False) -> None:
         """One timer for all lines: it is set anew when it fires, and most calls have long ended by then."""
+        if self._link_kind.yields and not is_late:
+            # Should the loop have been held up, what came meanwhile is one turn away, in a task.
+            assert self._loop is not None
+            self._deadline_timer = self._loop.call_soon(partial(self._look_at_deadlines, is_late=True))
+            return
         now = monotonic()
         self._next_deadline = inf
         nearest = inf
@@ -455,8 +470,7 @@ class AsyncClient:
             if now < line.until:
                 nearest = min(nearest, line.until)
                 continue
-            if line.link.unknown:
-                line.account()
+            line.account()
             line.go_on(line.call.next_step(now))
         if nearest < self._next_deadline:
             self._watch_deadline(nearest)
@@ -484,7 +498,7 @@ class AsyncClient:
 
     def _dial_soon(self) -> None:
         """The pool's dialer: in the next turn, since the pool may be in the midst of something."""
-        if not self._is_dialing and not self._closed:
+        if not self._is_dialing and not self._pool.is_closed:
             assert self._loop is not None
             self._is_dialing = True
             self._loop.call_soon(self._dial)
@@ -510,28 +524,21 @@ class AsyncClient:
             self._dial_timer = self._loop.call_later(max(0.0, found - monotonic()), self._dial_soon)
 
     def _load_trust(self) -> None:
-        """Off the loop, since it may take longer than a turn should; in a thread of its own, since the loop's executor
-        is the host's. What went wrong shows to each call that dials.
-        """
+        """Off the loop: it may take longer than a turn should. What went wrong shows to each call that dials."""
         loop = self._loop
         assert loop is not None
 
-        def load() -> None:
-            with suppress(Exception):
-                self._settings.load_trust()
+        def loaded() -> None:
+            self._is_dialing = False
+            self._has_tried_trust = True
+            self._dial_soon()
+
+        def tried() -> None:
             with suppress(RuntimeError):  # the loop is closed: nobody waits any more
-                loop.call_soon_threadsafe(self._trust_loaded)
+                loop.call_soon_threadsafe(loaded)
 
         self._is_dialing = True
-        try:
-            threading.Thread(target=load, name="smswire-trust", daemon=True).start()
-        except RuntimeError:  # no thread could be started: then it is loaded here, when the first channel is made
-            self._trust_loaded()
-
-    def _trust_loaded(self) -> None:
-        self._is_dialing = False
-        self._has_tried_trust = True
-        self._dial_soon()
+        self._settings.load_trust_soon(tried)
 
     def _new_link(self, owner: Dial, family: int) -> Link:
         assert self._loop is not None
@@ -556,8 +563,6 @@ class AsyncClient:
             if unwanted is not None:
                 self._close(unwanted)
                 self._pool.drop(unwanted, monotonic(), dead=False)
-        if self._closed and self._pool.is_at_rest:
-            self._rest.set()
 
     def _look_up(self, lookup: Lookup) -> None:
         pool, loop, settings = self._pool, self._loop, self._settings
@@ -576,13 +581,9 @@ class AsyncClient:
         self._check_place()
         loop = self._loop = self._pool.loop = get_running_loop()
         try:
-            loop.add_reader(NO_DESCRIPTOR, self._dial_soon)
+            loop.remove_reader(NO_DESCRIPTOR)
         except NotImplementedError:
             self._link_kind = TaskLink
-        except (OSError, ValueError):
-            pass
-        else:
-            loop.remove_reader(NO_DESCRIPTOR)
 
     def _check_place(self) -> None:
         if self._is_forked:
@@ -590,7 +591,7 @@ class AsyncClient:
         if self._loop is not None and self._loop is not get_running_loop():
             raise Closed("this client belongs to another event loop: make one for each")
 
-    def _stop(self, timer: asyncio.TimerHandle | None) -> None:
+    def _stop(self, timer: asyncio.Handle | None) -> None:
         if timer is not None:
             timer.cancel()
 
@@ -599,10 +600,10 @@ class AsyncClient:
         for link in self._links:
             with suppress(OSError):
                 os.close(link.socket.detach())
-        was_used = self._loop is not None
+        was_used, was_closed = self._loop is not None, self._pool.is_closed
         self._begin_empty()
         self._is_forked = was_used
-        if self._closed:
+        if was_closed:
             self._pool.close()
 
 

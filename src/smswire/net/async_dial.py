@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from math import inf
 from time import monotonic
 
@@ -44,6 +45,18 @@ class Dial:
 
     def go(self) -> None:
         """Does what is to be done, up to the next wait."""
+        self._do(self._go)
+
+    def _do(self, *acts: Callable[[], None]) -> None:
+        """What is raised in a callback of the loop, nobody would hear of: it ends the dial, and so is told."""
+        try:
+            for act in acts:
+                act()
+        except Exception as error:  # noqa: BLE001 - a caller's own SSLContext may raise anything
+            self.opening.abandon(monotonic(), error)
+            self._go()
+
+    def _go(self) -> None:
         opening = self.opening
         while (step := opening.next_step(monotonic())) != dialing.WATCH:
             if step == dialing.CONNECT:
@@ -69,26 +82,15 @@ class Dial:
     # What links tell
 
     def link_connected(self, link: Link, error: OSError | None) -> None:
-        address = self._address_of[link]
-        if error is None:
-            self._connected(link, address)
-        else:
-            self.opening.handle_failed(address, error, monotonic())
-        self.go()
+        self._do(partial(self._learn_of_connect, link, error), self._go)
 
     def link_readable(self, link: Link) -> None:
-        address = self._address_of[link]
-        self._receive(link, address)
-        while address in self.opening.attempts and link.has_failed():
-            self._receive(link, address)
-        self._flush(link, address)
-        self.go()
+        self._do(partial(self._receive_all, link), self._go)
 
     def link_writable(self, link: Link, taken: int) -> None:
         address = self._address_of[link]
         self.opening.handle_sent(address, taken)
-        self._flush(link, address)
-        self.go()
+        self._do(partial(self._flush, link, address), self._go)
 
     # Steps
 
@@ -98,14 +100,30 @@ class Dial:
             link = self._new_link(self, address.family)
             opening.sockets[address] = link
             self._address_of[link] = address
-            if link.connect(address, self._local):
-                self._connected(link, address)
+            is_connected = link.connect(address, self._local)
         except OSError as error:
             opening.handle_failed_at_once(address, error, monotonic())
+        else:
+            if is_connected:
+                self._connected(link, address)
+
+    def _learn_of_connect(self, link: Link, error: OSError | None) -> None:
+        address = self._address_of[link]
+        if error is None:
+            self._connected(link, address)
+        else:
+            self.opening.handle_failed(address, error, monotonic())
 
     def _connected(self, link: Link, address: Address) -> None:
         self.opening.handle_connected(address, monotonic())
         link.watch()
+        self._flush(link, address)
+
+    def _receive_all(self, link: Link) -> None:
+        address = self._address_of[link]
+        self._receive(link, address)
+        while address in self.opening.attempts and link.has_failed():
+            self._receive(link, address)
         self._flush(link, address)
 
     def _receive(self, link: Link, address: Address) -> None:

@@ -18,6 +18,7 @@ from time import monotonic, sleep
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 from weakref import WeakSet
 
+from ..errors import SmswireError
 from ..flow import dialing, dispatch
 from ..flow.connection import Connection
 from ..flow.dialing import Address, Opening
@@ -31,13 +32,12 @@ from ..wire.message import Request, Response
 from .pacers import Pacer
 from .polling import IN, OUT, Poll
 from .resolve import Resolve
-from .settings import PoolOptions, Settings, begun, checked_drain, draw
+from .settings import RECEIVE_BYTES, PoolOptions, Settings, begun, checked_drain, draw
 from .trust import Trust
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
-RECEIVE_BYTES = 65_536
 # ``poll`` takes a C int; who is woken early asks again.
 MAX_POLL_MS = 2**31 - 1
 # More than there are signals, and an end to a clean-up that fails for another reason.
@@ -274,7 +274,12 @@ class Client:
         outcome = begun(outcome)
         until = self._settings.until(timeout)
         if self._settings.needs_trust:
-            self._settings.load_trust()
+            try:
+                self._settings.load_trust()
+            except SmswireError as error:
+                error.attempts = 0
+                self._settings.place(error, request)
+                raise
         signal = _Signal()
         call = Dispatch(
             self._pool,

@@ -21,8 +21,7 @@ from typing import Any, Protocol
 
 from ..flow.dialing import Address
 from .polling import IN, Poll
-
-RECEIVE_BYTES = 65_536
+from .settings import RECEIVE_BYTES
 
 
 class Owner(Protocol):
@@ -127,14 +126,17 @@ class Link:
 
 
 class TaskLink(Link):
-    """One socket, by ``loop.sock_*`` in tasks of its own."""
+    """One socket, by ``loop.sock_*`` in tasks of its own. It is closed when these have let go of it: a loop does not
+    like to find that a descriptor is gone, or is another socket's.
+    """
 
-    __slots__ = ("_news", "_reading", "_wanted", "_writing")
+    __slots__ = ("_is_closed", "_news", "_reading", "_wanted", "_writing")
 
     yields = True
 
     def __init__(self, loop: asyncio.AbstractEventLoop, owner: Owner, family: int) -> None:
         super().__init__(loop, owner, family)
+        self._is_closed = False
         self._news: bytes | OSError | None = None
         self._wanted = asyncio.Event()
         self._reading: asyncio.Task[Any] | None = None
@@ -180,13 +182,24 @@ class TaskLink(Link):
         """What was begun goes on: half of it would be in the way of the next request."""
 
     def close(self, last_word: bytes) -> None:
-        for task in (self._reading, self._writing):
-            if task is not None:
-                task.cancel()
-        if last_word:
+        self._is_closed = True
+        # Half of what a task was sending has left, as far as is known: a record so cut off stays the last.
+        if last_word and self._writing is None:
             with suppress(OSError):
                 self.socket.send(last_word)
-        self.socket.close()
+        using = {task for task in (self._reading, self._writing) if task is not None and not task.done()}
+        if not using or self._loop.is_closed():
+            self.socket.close()
+            return
+
+        def let_go(task: asyncio.Task[Any]) -> None:
+            using.discard(task)
+            if not using:
+                self.socket.close()
+
+        for task in list(using):
+            task.add_done_callback(let_go)
+            task.cancel()
 
     async def _connect(self, address: Address) -> None:
         error = None
@@ -199,7 +212,7 @@ class TaskLink(Link):
         self.owner.link_connected(self, error)
 
     async def _read(self) -> None:
-        while self.socket.fileno() >= 0:
+        while not self._is_closed:
             try:
                 self._news = await self._loop.sock_recv(self.socket, RECEIVE_BYTES)
             except OSError as error:

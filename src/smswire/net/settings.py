@@ -10,7 +10,9 @@ import os
 import ssl
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from math import inf, isnan
+from threading import Thread
 from time import monotonic
 from typing import NamedTuple, TypeVar
 
@@ -30,6 +32,8 @@ from .resolve import Resolve, literal, resolver
 
 _P = TypeVar("_P", bound=Pool)
 
+# What one read takes at most.
+RECEIVE_BYTES = 65_536
 # A hundred years: more than anybody means, and within what every clock and wait here can count.
 MAX_TIMEOUT_S = 3_000_000_000
 
@@ -104,6 +108,23 @@ class Settings:
             ConfigurationError: it cannot be loaded.
         """
         self._tls = TLS(trusting.load(self._trust), self.origin.host)
+
+    def load_trust_soon(self, tried: Callable[[], None]) -> None:
+        """Loads it in a thread of its own, which says when it is done. What went wrong shows to each who needs it then;
+        where no thread can be started, it is loaded by the first of them.
+        """
+
+        def load() -> None:
+            try:
+                with suppress(Exception):
+                    self.load_trust()
+            finally:
+                tried()
+
+        try:
+            Thread(target=load, name="smswire trust", daemon=True).start()
+        except RuntimeError:
+            tried()
 
     def until(self, timeout: float | None) -> float:
         """The monotonic time at which a call that begins now has to end."""

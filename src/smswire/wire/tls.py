@@ -173,7 +173,9 @@ class Session:
             return bytes(self.bytes_to_send())
         if not self.is_established:
             return b""
-        with contextlib.suppress(ssl.SSLError):  # it wants the far end's close_notify, which nobody needs
+        # It wants the far end's close_notify, which nobody needs. A caller's own SSLObject may fail in any way: then
+        # there is no last word, but the connection must be closed all the same.
+        with contextlib.suppress(Exception):
             self._object.unwrap()
         self._collect()
         return bytes(self.bytes_to_send())
