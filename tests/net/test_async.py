@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import socket
 import threading
 from collections.abc import Callable, Coroutine, Generator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,13 +13,16 @@ from contextlib import suppress
 from functools import partial
 from itertools import count
 from random import Random
+from time import monotonic
 from typing import Any
 
 import pytest
 
 from smswire import AsyncClient, Outcome, Pacer, Sent, errors
+from smswire.flow.dialing import Address
+from smswire.net.links import Link, TaskLink
 
-from .raw import WITHIN_S, Peer
+from .raw import OK, WITHIN_S, Peer
 from .runtimes import LOOPS
 
 LOOP = pytest.mark.parametrize("loop", LOOPS)
@@ -306,6 +310,109 @@ def test_a_large_request_leaves_in_parts_and_arrives_whole(serve, authority, loo
 
     run(loop, main())
     assert all(request.endswith(body) for request in server.requests)
+
+
+@LOOP
+@pytest.mark.parametrize("threads", ["as ever", "none to be had"])
+def test_trust_loads_without_the_hosts_executor(serve, authority, monkeypatch, loop, threads):
+    """The host program has shut it down. Where no thread can be started either, the list is loaded all the same."""
+    server = serve(tls=True)
+    monkeypatch.setattr("certifi.where", lambda: authority.ca_file)
+    start = threading.Thread.start
+
+    def fail(thread: threading.Thread) -> None:
+        if thread.name == "smswire trust":
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    async def main() -> None:
+        await asyncio.get_running_loop().shutdown_default_executor()
+        async with AsyncClient(server.origin, pacer=eager()) as client:
+            if threads == "none to be had":
+                monkeypatch.setattr(threading.Thread, "start", fail)
+            for _ in range(2):
+                assert (await client.request("POST", "/")).status == 200
+            assert client.stats().opened == 1
+
+    run(loop, main())
+
+
+@LOOP
+def test_an_answer_that_came_while_the_loop_was_held_up_counts(serve, loop):
+    """The host program keeps the loop past the call's deadline, and the answer is in the socket by then."""
+    may_answer, has_answered = threading.Event(), threading.Event()
+
+    def handler(peer: Peer) -> None:
+        peer.read_request()
+        peer.send(OK)
+        peer.read_request()
+        may_answer.wait(WITHIN_S)
+        peer.send(OK)
+        has_answered.set()
+        peer.read_to_end()
+
+    server = serve(handler)
+
+    async def main() -> None:
+        async with AsyncClient(server.origin, pacer=eager()) as client:
+            await client.request("POST", "/before")
+            deadline = monotonic() + 1.0
+            call = asyncio.create_task(client.request("POST", "/", timeout=1.0))
+            await until(lambda: len(server.requests) == 2)
+            may_answer.set()
+            has_answered.wait(WITHIN_S)
+            while monotonic() < deadline + 0.01:
+                os.sched_yield()
+            assert (await call).status == 200
+
+    run(loop, main())
+
+
+def test_nothing_follows_what_a_task_had_half_sent():
+    """A record cut off by ``close`` stays the last, though there would be room for a last word."""
+
+    class Owner:
+        def link_connected(self, link: Link, error: OSError | None) -> None:
+            assert error is None
+            connected.set()
+
+        def link_readable(self, link: Link) -> None:
+            raise AssertionError("nothing was sent to it")
+
+        link_writable = link_readable
+
+    connected = asyncio.Event()
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        faults: list[dict[str, Any]] = []
+        loop.set_exception_handler(lambda loop, context: faults.append(context))
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            link = TaskLink(loop, Owner(), socket.AF_INET)
+            link.connect(Address(socket.AF_INET, listener.getsockname()), None)
+            await connected.wait()
+            link.watch()
+            accepted, _ = listener.accept()
+            with accepted:
+                # The task has its turn, and finds no room either.
+                with suppress(BlockingIOError):
+                    while link.send(b"." * 65_536):
+                        pass
+                link.wait_writable(b"." * 65_536)
+                await turns(3)
+                accepted.setblocking(False)
+                with suppress(BlockingIOError):
+                    while accepted.recv(1 << 20):
+                        pass
+                link.close(b"last word")
+                await turns(2)
+                assert link.socket.fileno() == -1
+                accepted.setblocking(True)
+                while data := accepted.recv(1 << 20):
+                    assert data.strip(b".") == b""
+        assert faults == []
+
+    run("readerless", main())
 
 
 def test_a_trust_file_that_vanished_is_told_to_every_call(tmp_path, monkeypatch):

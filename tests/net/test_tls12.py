@@ -4,29 +4,38 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 import pytest
 
 from smswire import Sent, errors
-from smswire.sandbox.tls import authority
+from smswire.flow.retry import Outcome
+from smswire.sandbox.tls import authority as new_authority
 
+from .conftest import Authority
 from .raw import OK, Handler, Peer, RawServer, answering
 
 Serve = Callable[..., tuple[RawServer, str]]
 
 
 @pytest.fixture
-def serve_tls12(nothing_left, tmp_path) -> Iterator[Serve]:
-    """Makes raw servers that speak no newer TLS, with the file that makes a client trust them."""
-    context, pem = authority(["gateway.test"])
+def authority12(tmp_path) -> Authority:
+    """An authority for servers that speak no newer TLS."""
+    context, pem = new_authority(["gateway.test"])
     context.maximum_version = ssl.TLSVersion.TLSv1_2
     ca_file = tmp_path / "ca.pem"
     ca_file.write_bytes(pem)
+    return Authority(context, str(ca_file))
+
+
+@pytest.fixture
+def serve_tls12(nothing_left, authority12) -> Iterator[Serve]:
+    """Makes such raw servers, with the file that makes a client trust them."""
+    context, ca_file = authority12
     with ExitStack() as running:
 
         def make(handler: Handler = answering) -> tuple[RawServer, str]:
-            return running.enter_context(RawServer(handler, tls=context)), str(ca_file)
+            return running.enter_context(RawServer(handler, tls=context)), ca_file
 
         yield make
 
@@ -56,6 +65,43 @@ def test_an_answer_cut_short_is_maybe_sent(serve_tls12, make_client):
     with pytest.raises(errors.ConnectionEnded) as raised:
         make_client(server, trust=ca_file).request("POST", "/", body=b"a")
     assert raised.value.sent is Sent.MAYBE
+
+
+def test_a_connection_ended_right_behind_its_handshake_is_replaced(serve, make_client, authority12):
+    """close_notify in one segment with Finished, and TCP stays open: another connection is tried, and carries it."""
+    context, ca_file = authority12
+
+    def handler(peer: Peer) -> None:
+        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        session = context.wrap_bio(incoming, outgoing, server_side=True)
+
+        def until_done(step: Callable[[], object]) -> None:
+            while True:
+                try:
+                    step()
+                except ssl.SSLWantReadError:
+                    peer.send(outgoing.read())
+                    incoming.write(peer.read_some())
+                else:
+                    return
+
+        until_done(session.do_handshake)
+        if peer.number == 1:
+            with suppress(ssl.SSLWantReadError):
+                session.unwrap()
+            peer.send(outgoing.read())
+            peer.read_to_end()
+        else:
+            until_done(lambda: session.read(65_536))
+            session.write(OK)
+            peer.send(outgoing.read())
+            peer.read_to_end()
+
+    server = serve(handler)
+    client = make_client(server.origin.replace("http:", "https:"), trust=ca_file)
+    outcome = Outcome()
+    assert client.request("POST", "/", outcome=outcome).status == 200
+    assert (server.accepted, outcome.attempts, client.stats().dead) == (2, 2, 0)
 
 
 def test_a_certificate_that_nobody_vouches_for_means_not_sent(serve_tls12, make_client, authority):

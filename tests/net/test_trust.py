@@ -60,3 +60,12 @@ def test_one_setting_has_one_context(authority):
     context = trusting.load(authority.ca_file)
     assert trusting.load(authority.ca_file) is trusting.load(Path(authority.ca_file)) is context
     assert trusting.load("system") is not context
+
+
+def test_a_trust_file_that_vanished_is_told_with_the_call(make_client, tmp_path, monkeypatch):
+    """certifi's list is loaded when it is first needed: the error says for which call, as every other does."""
+    monkeypatch.setattr("certifi.where", lambda: str(tmp_path / "missing.pem"))
+    with pytest.raises(errors.ConfigurationError) as raised:
+        make_client("https://127.0.0.1:9", trust=None).request("GET", "/api/balance?a=b")
+    error = raised.value
+    assert (error.sent, error.host, error.call, error.attempts) == (Sent.NO, "127.0.0.1:9", "GET /api/balance", 0)

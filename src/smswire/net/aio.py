@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import os
 from asyncio import get_running_loop
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import partial
 from math import inf
@@ -418,9 +418,8 @@ class AsyncClient:
         if self._pool.has_ended:
             return call.next_step(monotonic())
         assert call.connection is not None
-        assert self._loop is not None
         line: _Line = call.connection.transport
-        future: asyncio.Future[int] = self._loop.create_future()
+        future: asyncio.Future[int] = self._pool.loop.create_future()
         line.future = future
         line.call = call
         line.until = until = call.wait_until
@@ -437,9 +436,8 @@ class AsyncClient:
     async def _wait(self, call: Dispatch, signal: _Signal) -> None:
         if signal.is_woken or self._pool.has_ended:
             return
-        assert self._loop is not None
-        signal.future = self._loop.create_future()
-        timer = self._loop.call_later(max(0.0, call.wait_until - monotonic()), signal.wake)
+        signal.future = self._pool.loop.create_future()
+        timer = self._pool.loop.call_later(max(0.0, call.wait_until - monotonic()), signal.wake)
         self._signals.add(signal)
         try:
             await signal.future
@@ -449,17 +447,15 @@ class AsyncClient:
             signal.future = None
 
     def _watch_deadline(self, until: float) -> None:
-        assert self._loop is not None
         self._stop(self._deadline_timer)
         self._next_deadline = until
-        self._deadline_timer = self._loop.call_later(max(0.0, until - monotonic()), self._look_at_deadlines)
+        self._deadline_timer = self._pool.loop.call_later(max(0.0, until - monotonic()), self._look_at_deadlines)
 
     def _look_at_deadlines(self, *, is_late: bool = False) -> None:
         """One timer for all lines: it is set anew when it fires, and most calls have long ended by then."""
         if self._link_kind.yields and not is_late:
             # Should the loop have been held up, what came meanwhile is one turn away, in a task.
-            assert self._loop is not None
-            self._deadline_timer = self._loop.call_soon(partial(self._look_at_deadlines, is_late=True))
+            self._deadline_timer = self._pool.loop.call_soon(partial(self._look_at_deadlines, is_late=True))
             return
         now = monotonic()
         self._next_deadline = inf
@@ -499,12 +495,10 @@ class AsyncClient:
     def _dial_soon(self) -> None:
         """The pool's dialer: in the next turn, since the pool may be in the midst of something."""
         if not self._is_dialing and not self._pool.is_closed:
-            assert self._loop is not None
             self._is_dialing = True
-            self._loop.call_soon(self._dial)
+            self._pool.loop.call_soon(self._dial)
 
     def _dial(self) -> None:
-        assert self._loop is not None
         self._is_dialing = False
         if self._settings.needs_trust and not self._has_tried_trust:
             self._load_trust()
@@ -512,7 +506,7 @@ class AsyncClient:
         while True:
             found = self._pool.dial(monotonic())
             if isinstance(found, Opening):
-                dial = Dial(self._loop, found, self._new_link, self._settings.local_address, self._dialled)
+                dial = Dial(self._pool.loop, found, self._new_link, self._settings.local_address, self._dialled)
                 self._dials.add(dial)
                 dial.go()
             elif isinstance(found, Lookup):
@@ -521,28 +515,15 @@ class AsyncClient:
                 break
         self._stop(self._dial_timer)
         if found < inf:
-            self._dial_timer = self._loop.call_later(max(0.0, found - monotonic()), self._dial_soon)
+            self._dial_timer = self._pool.loop.call_later(max(0.0, found - monotonic()), self._dial_soon)
 
     def _load_trust(self) -> None:
         """Off the loop: it may take longer than a turn should. What went wrong shows to each call that dials."""
-        loop = self._loop
-        assert loop is not None
-
-        def loaded() -> None:
-            self._is_dialing = False
-            self._has_tried_trust = True
-            self._dial_soon()
-
-        def tried() -> None:
-            with suppress(RuntimeError):  # the loop is closed: nobody waits any more
-                loop.call_soon_threadsafe(loaded)
-
-        self._is_dialing = True
-        self._settings.load_trust_soon(tried)
+        self._is_dialing = self._has_tried_trust = True
+        self._settings.load_trust_soon(partial(self._enter, self._dial))
 
     def _new_link(self, owner: Dial, family: int) -> Link:
-        assert self._loop is not None
-        link = self._link_kind(self._loop, owner, family)
+        link = self._link_kind(self._pool.loop, owner, family)
         self._links.add(link)
         return link
 
@@ -565,14 +546,12 @@ class AsyncClient:
                 self._pool.drop(unwanted, monotonic(), dead=False)
 
     def _look_up(self, lookup: Lookup) -> None:
-        pool, loop, settings = self._pool, self._loop, self._settings
-        assert loop is not None
+        self._settings.look_up(partial(self._enter, self._settings.tell, self._pool, lookup))
 
-        def answered(answer: Any) -> None:
-            with suppress(RuntimeError):  # the loop is closed: nobody waits any more
-                loop.call_soon_threadsafe(settings.tell, pool, lookup, answer)
-
-        settings.look_up(answered)
+    def _enter(self, callback: Callable[..., None], *arguments: Any) -> None:
+        """Calls it in the loop, from any thread."""
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            self._pool.loop.call_soon_threadsafe(callback, *arguments)
 
     # Life
 
