@@ -22,8 +22,8 @@ from .bundle import LOOK_AHEAD, RECIPIENTS_PER_CALL, SmsOutcome
 from .call import Parameters, SendAs
 from .errand import Errand
 from .setup import DEFAULT_BASE_URL, OnOutcome, Setup, check_on_outcome
-from .sms import Message, check_messages, message_of
-from .tasks import AsyncSmsStream, Send, send_all
+from .sms import Message
+from .tasks import AsyncSmsStream, Input, Send, send_all
 
 Row = Message | Mapping[str, Any]
 Messages = Iterable[Row] | AsyncIterable[Row]
@@ -173,12 +173,11 @@ class AsyncGateway:
         >>> [outcome.index for outcome in outcomes if outcome.accepted] == list(range(30))
         True
         """
-        check_messages(messages, Iterable | AsyncIterable)
         check_on_outcome(on_outcome)
         send = self._sender(timeout)
-        given = [row async for row in messages] if isinstance(messages, AsyncIterable) else messages
-        checked = [message_of(row, index) for index, row in enumerate(given)]
-        return await send_all(self._setup.batch(checked, self._client.max_connections), send, on_outcome)
+        batch = self._setup.batch(self._client.max_connections)
+        await Input(messages).read_all(batch)
+        return await send_all(batch, send, on_outcome)
 
     def sms_stream(
         self,
@@ -235,7 +234,6 @@ class AsyncGateway:
         ...     asyncio.run(send(sandbox.url, sandbox.ca_file))
         30
         """
-        check_messages(messages, Iterable | AsyncIterable)
         send = self._sender(timeout)
         return AsyncSmsStream(self._setup.stream(look_ahead, self._client.max_connections), send, messages)
 

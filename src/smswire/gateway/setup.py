@@ -124,13 +124,9 @@ class Setup:
 
     # ---- many
 
-    def batch(self, messages: list[Message], workers: int) -> Batch:
-        """The batch of ``sms_many``: the whole plan, and nothing that holds its calls back."""
-        planner = Planner(self._recipients_per_call)
-        for index, message in enumerate(messages):
-            planner.add(index, message)
-        planner.end()
-        return Batch(planner, workers)
+    def batch(self, workers: int) -> Batch:
+        """The batch of ``sms_many``: its input is read before it begins, and nothing holds its calls back."""
+        return Batch(Planner(self._recipients_per_call), workers, is_open=True, is_strict=True)
 
     def stream(self, look_ahead: int, workers: int) -> Batch:
         """The batch of ``sms_stream``: a window of the plan, and as many calls untold as there are under way."""
@@ -185,7 +181,13 @@ class Setup:
 
 def check_on_outcome(on_outcome: OnOutcome | None) -> None:
     """Raises ``ConfigurationError`` for what cannot be called with an outcome, or would have to be awaited."""
-    if on_outcome is not None and (not callable(on_outcome) or inspect.iscoroutinefunction(on_outcome)):
+    if on_outcome is None:
+        return
+    function: object = on_outcome
+    while isinstance(function, partial):
+        function = function.func
+    # Of an object that can be called it is the method of its class that is.
+    if not callable(function) or any(map(inspect.iscoroutinefunction, (function, type(function).__call__))):
         raise ConfigurationError("on_outcome must be a plain function of one outcome")
 
 
