@@ -7,7 +7,6 @@ as many tasks as there may be connections (``tasks``).
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterable, Iterable, Mapping
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -23,14 +22,11 @@ from .bundle import LOOK_AHEAD, RECIPIENTS_PER_CALL, SmsOutcome
 from .call import Parameters, SendAs
 from .errand import Errand
 from .setup import DEFAULT_BASE_URL, OnOutcome, Setup, check_on_outcome
-from .sms import Message, check_messages, message_of
-from .tasks import AsyncSmsStream, Send, each, send_all
+from .sms import Message
+from .tasks import AsyncSmsStream, Input, Send, send_all
 
 Row = Message | Mapping[str, Any]
 Messages = Iterable[Row] | AsyncIterable[Row]
-
-# While many are checked, the loop's other tasks have a turn after so many.
-_ROWS_A_TURN = 1000
 
 _A = TypeVar("_A")
 
@@ -177,17 +173,11 @@ class AsyncGateway:
         >>> [outcome.index for outcome in outcomes if outcome.accepted] == list(range(30))
         True
         """
-        check_messages(messages, Iterable | AsyncIterable)
         check_on_outcome(on_outcome)
         send = self._sender(timeout)
-        planner = self._setup.planner()
-        index = 0
-        async for row in messages if isinstance(messages, AsyncIterable) else each(messages):
-            planner.add(index, message_of(row, index))
-            index += 1
-            if not index % _ROWS_A_TURN:
-                await asyncio.sleep(0)
-        return await send_all(self._setup.batch(planner, self._client.max_connections), send, on_outcome)
+        batch = self._setup.batch(self._client.max_connections)
+        await Input(messages).read_all(batch)
+        return await send_all(batch, send, on_outcome)
 
     def sms_stream(
         self,
@@ -244,7 +234,6 @@ class AsyncGateway:
         ...     asyncio.run(send(sandbox.url, sandbox.ca_file))
         30
         """
-        check_messages(messages, Iterable | AsyncIterable)
         send = self._sender(timeout)
         return AsyncSmsStream(self._setup.stream(look_ahead, self._client.max_connections), send, messages)
 

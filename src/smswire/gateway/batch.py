@@ -8,10 +8,10 @@ bundle is in one of these places::
 ========= ==============================================================================================
 ``START`` Start a worker with the token of ``add_worker``. It does ``take``, sends, ``finish``, until ``take`` gives
           None; then ``leave``, and it is gone: nothing waits for work, so nothing has to be told to end.
-``PULL``  Read the input: ``handle_row``, ``handle_end`` or ``handle_failure``.
-``TELL``  Tell ``outcome``; then ``told``.
+``PULL``  Read the input: ``pull``, or ``handle_row``, ``handle_end`` or ``handle_failure``.
+``TELL``  ``tell``; or tell ``outcome``, then ``told``.
 ``WAIT``  Wait until a worker has finished or left (or the input has brought something).
-``DONE``  All is told. ``failure`` is what the input raised, if it did.
+``DONE``  All is told. ``check_input`` raises what the input raised, if it did.
 ========= ==============================================================================================
 
 Workers may be threads. They touch three things only, each atomic: they take from one deque, append to another, and
@@ -22,12 +22,15 @@ leave at any moment after; what its worker brings later is dropped.
 
 An input is read as far as the planner has room and fewer than ``ahead`` orders are not told. Where both is possible,
 reading and telling take turns: outcomes come out while a slow input goes in, and connections stay busy before a slow
-caller.
+caller. An input that is to be sent as a whole or not at all is read before the first step, while ``wants_row``.
+
+No step takes longer because the input is long: an event loop may be waiting for its turn.
 """
 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable, Iterator
 from math import inf
 from typing import Final
 
@@ -41,6 +44,9 @@ PULL: Final = 2
 TELL: Final = 3
 WAIT: Final = 4
 DONE: Final = 5
+
+# Of a plan that stands as a whole. Below a millisecond, and seconds of work for each connection that this starts.
+ORDERS_PER_STEP: Final = 250
 
 
 class Order:
@@ -66,22 +72,26 @@ class Batch:
         workers: how many calls may be under way.
         ahead: how many orders there may be whose outcomes are not all told.
         is_open: whether there is an input to read.
+        is_strict: whether a row that breaks a rule is a failure of the input, and has no outcome.
 
     Attributes:
+        rows (int): how many the input has brought.
         is_stopped (bool): set it, and nothing new begins.
         is_pulling (bool): the driver reads the input by itself at the moment, and is not asked for a row.
-        failure (BaseException | None): what the input raised, or what else the caller has to hear of in the end.
     """
 
-    def __init__(self, planner: Planner, workers: int, *, ahead: float = inf, is_open: bool = False) -> None:
+    def __init__(
+        self, planner: Planner, workers: int, *, ahead: float = inf, is_open: bool = False, is_strict: bool = False
+    ) -> None:
+        self.rows = 0
         self.is_stopped = False
         self.is_pulling = False
-        self.failure: BaseException | None = None
+        self._failure: BaseException | None = None
+        self._is_strict = is_strict
         self._planner = planner
         self._max_workers = workers
         self._ahead = ahead
         self._is_open = is_open
-        self._rows = 0
         self._pulled_last = False
         self._workers: set[object] = set()
         self._open: set[Order] = set()
@@ -129,6 +139,22 @@ class Batch:
         """It was told. Until then it is told again."""
         self._returned[0].told += 1
 
+    def tell(self, on_outcome: Callable[[SmsOutcome], object] | None, outcomes: dict[int, SmsOutcome]) -> None:
+        """Notes it by its place, and tells it. An interrupted telling is repeated, never lost.
+
+        When stopped, what else ``on_outcome`` raises is passed over: whoever fails at one may still note the next.
+        """
+        recipient, outcome = self.outcome
+        outcomes[recipient.place] = outcome
+        if on_outcome is not None:
+            try:
+                on_outcome(outcome)
+            except Exception:
+                if not self.is_stopped:
+                    self.told()
+                    raise
+        self.told()
+
     def give_up(self) -> None:
         """Stops, and takes what is under way as it stands."""
         self.is_stopped = True
@@ -152,13 +178,27 @@ class Batch:
 
     # ---- the input's
 
+    def pull(self, rows: Iterator[object]) -> None:
+        """Takes one more of an input, unless it ends or raises: that is raised when what came before it is told."""
+        try:
+            row = next(rows)
+        except StopIteration:
+            self.handle_end()
+        except Exception as error:  # noqa: BLE001 - it is kept
+            self.handle_failure(error)
+        else:
+            self.handle_row(row)
+
     def handle_row(self, row: object) -> None:
         """The next of the input. One that breaks a rule has its outcome at once."""
-        index = self._rows
-        self._rows += 1
+        index = self.rows
+        self.rows += 1
         try:
             self._planner.add(index, message_of(row, index))
         except InvalidParameter as error:
+            if self._is_strict:
+                self.handle_failure(error)
+                return
             order = Order(Bundle("", (), [Recipient(index, index, recipient_of(row), None)]))
             order.results.append(read_error(order.bundle.recipients, error))
             order.has_begun = True
@@ -174,8 +214,14 @@ class Batch:
 
     def handle_failure(self, error: BaseException) -> None:
         """The input has raised: what it gave before is sent."""
-        self.failure = error
+        self._failure = error
         self.handle_end()
+
+    def check_input(self) -> None:
+        """Raises what the input raised, once."""
+        failure, self._failure = self._failure, None
+        if failure is not None:
+            raise failure
 
     # ---- the workers'
 
@@ -212,7 +258,9 @@ class Batch:
             self._returned.popleft()
 
     def _order(self) -> None:
-        while len(self._open) < self._ahead and (bundle := self._planner.next_bundle()) is not None:
+        for _ in range(ORDERS_PER_STEP):
+            if len(self._open) >= self._ahead or (bundle := self._planner.next_bundle()) is None:
+                return
             order = Order(bundle)
             self._open.add(order)
             self._ordered.append(order)

@@ -22,7 +22,7 @@ from .bundle import LOOK_AHEAD, RECIPIENTS_PER_CALL, SmsOutcome
 from .call import Parameters, SendAs
 from .errand import Errand
 from .setup import DEFAULT_BASE_URL, OnOutcome, Setup, check_on_outcome
-from .sms import Message, check_messages, message_of
+from .sms import Message, check_messages
 from .threads import Send, SmsStream, send_all
 
 _A = TypeVar("_A")
@@ -165,10 +165,12 @@ class Gateway:
         check_messages(messages)
         check_on_outcome(on_outcome)
         send = self._sender(timeout)
-        planner = self._setup.planner()
-        for index, message in enumerate(messages):
-            planner.add(index, message_of(message, index))
-        return send_all(self._setup.batch(planner, self._client.max_connections), send, on_outcome)
+        batch = self._setup.batch(self._client.max_connections)
+        rows = iter(messages)
+        while batch.wants_row:
+            batch.pull(rows)
+        batch.check_input()
+        return send_all(batch, send, on_outcome)
 
     def sms_stream(
         self,

@@ -124,14 +124,9 @@ class Setup:
 
     # ---- many
 
-    def planner(self) -> Planner:
-        """The planner of ``sms_many``, for the whole input."""
-        return Planner(self._recipients_per_call)
-
-    def batch(self, planner: Planner, workers: int) -> Batch:
-        """The batch of ``sms_many``, of an input that has been planned to its end."""
-        planner.end()
-        return Batch(planner, workers, ahead=2 * workers)
+    def batch(self, workers: int) -> Batch:
+        """The batch of ``sms_many``: its input is read before it begins, and nothing holds its calls back."""
+        return Batch(Planner(self._recipients_per_call), workers, is_open=True, is_strict=True)
 
     def stream(self, look_ahead: int, workers: int) -> Batch:
         """The batch of ``sms_stream``: a window of the plan, and as many calls untold as there are under way."""
@@ -188,8 +183,11 @@ def check_on_outcome(on_outcome: OnOutcome | None) -> None:
     """Raises ``ConfigurationError`` for what cannot be called with an outcome, or would have to be awaited."""
     if on_outcome is None:
         return
-    called = type(on_outcome).__call__ if callable(on_outcome) else None
-    if called is None or inspect.iscoroutinefunction(on_outcome) or inspect.iscoroutinefunction(called):
+    function: object = on_outcome
+    while isinstance(function, partial):
+        function = function.func
+    # Of an object that can be called it is the method of its class that is.
+    if not callable(function) or any(map(inspect.iscoroutinefunction, (function, type(function).__call__))):
         raise ConfigurationError("on_outcome must be a plain function of one outcome")
 
 

@@ -82,43 +82,27 @@ def send_all(batch: Batch, send: Send, on_outcome: Callable[[SmsOutcome], object
     """
     threads = Threads(batch, send)
     outcomes: dict[int, SmsOutcome] = {}
+
+    def tell_all() -> None:
+        while (step := batch.next_step()) != DONE:
+            if step == TELL:
+                batch.tell(on_outcome, outcomes)
+            else:
+                threads.do(step)
+
     try:
-        _tell_all(threads, on_outcome, outcomes)
+        tell_all()
     except BaseException:
         try:
             # Without a call before it: that is where a second interrupt would come.
             batch.is_stopped = True
-            _tell_all(threads, on_outcome, outcomes)
+            tell_all()
         except BaseException:
             batch.give_up()
-            _tell_all(threads, on_outcome, outcomes)
+            tell_all()
             raise
         raise
-    return [outcomes[place] for place in range(len(outcomes))]
-
-
-def _tell_all(
-    threads: Threads, on_outcome: Callable[[SmsOutcome], object] | None, outcomes: dict[int, SmsOutcome]
-) -> None:
-    """Tells every outcome until nothing is left. An interrupted telling is repeated, never lost.
-
-    When stopped, what else ``on_outcome`` raises is passed over: whoever fails at one may still note the next.
-    """
-    batch = threads.batch
-    while (step := batch.next_step()) != DONE:
-        if step != TELL:
-            threads.do(step)
-            continue
-        recipient, outcome = batch.outcome
-        outcomes[recipient.place] = outcome
-        if on_outcome is not None:
-            try:
-                on_outcome(outcome)
-            except Exception:
-                if not batch.is_stopped:
-                    batch.told()
-                    raise
-        batch.told()
+    return [outcomes[place] for place in sorted(outcomes)]
 
 
 class SmsStream:
@@ -141,10 +125,10 @@ class SmsStream:
         try:
             while (step := batch.next_step()) != TELL:
                 if step == PULL:
-                    self._pull()
+                    batch.pull(self._rows)
                 elif step == DONE:
-                    failure, batch.failure = batch.failure, None
-                    raise StopIteration if failure is None else failure
+                    batch.check_input()
+                    raise StopIteration
                 else:
                     self._threads.do(step)
             _, outcome = batch.outcome
@@ -187,13 +171,3 @@ class SmsStream:
     def __del__(self) -> None:
         with suppress(AttributeError):  # an interrupt kept it from being set up
             self._batch.is_stopped = True
-
-    def _pull(self) -> None:
-        try:
-            row = next(self._rows)
-        except StopIteration:
-            self._batch.handle_end()
-        except Exception as error:  # noqa: BLE001 - it is raised when what came before it is told
-            self._batch.handle_failure(error)
-        else:
-            self._batch.handle_row(row)
