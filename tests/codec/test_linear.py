@@ -10,6 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from smswire.codec.json import strings
+
 from .json_texts import SNIPPETS
 from .tally import TALLY, compiled, load, work
 
@@ -32,6 +34,9 @@ JSON_SHAPES: dict[str, Callable[[int], str]] = {
     "a run of backslashes without an end": lambda n: '"' + "\\\\" * n,
     "a run of quotes": lambda n: '"' * n,
     "escaped quotes": lambda n: '"' + '\\"' * n + '"',
+    "escaped quotes without an end": lambda n: '"' + '\\"' * n,
+    "escaped quotes and a fault": lambda n: '"' + '\\"' * n + '\\x"',
+    "escaped quotes and a control character": lambda n: '"' + '\\"' * n + '\n"',
     "escapes": lambda n: '"' + "\\u00e9\\n" * n + '"',
     "pairs of surrogates": lambda n: '"' + "\\ud83d\\ude00" * n + '"',
     "halves of pairs": lambda n: '"' + "\\ud83d" * n + '"',
@@ -63,6 +68,17 @@ JSON_SHAPES: dict[str, Callable[[int], str]] = {
     "zeros": lambda n: "0" * n,
     "minus signs": lambda n: "-" * n,
 }
+
+
+@given(st.lists(SNIPPETS, max_size=8))
+def test_no_string_of_json_is_searched_from_within(snippets: list[str]) -> None:
+    """At each quote the pattern that cuts strings finds something, if only a fault up to the end. Where it found
+    nothing it would look again from the next quote on, and so from each in a string: no count of steps shows that.
+    """
+    text = "".join(snippets)
+    for at, character in enumerate(text):
+        if character == '"':
+            assert strings.find_string(text, at) is not None
 
 
 @pytest.mark.parametrize("shape", JSON_SHAPES)

@@ -118,3 +118,37 @@ def test_a_path_shows_where_a_key_ends() -> None:
     with pytest.raises(EncodeError) as raised:
         json.encode({'a"]["b': float("nan")})
     assert raised.value.path == r'$["a\"][\"b"]'
+
+
+class Field(str, enum.Enum):  # noqa: UP042  (its format is not its value, as of a StrEnum)
+    NAME = "a b"
+
+
+class Level(enum.IntEnum):
+    HIGH = 3
+
+
+class Shy(int):
+    def __repr__(self) -> str:
+        return "another"
+
+    def __int__(self) -> int:
+        return 0
+
+    __str__ = __repr__
+
+
+def test_members_of_enumerations_are_written_as_their_values() -> None:
+    """As names, too; and an int of another class as the int it is."""
+    assert form.encode({Field.NAME: Field.NAME, "level": Level.HIGH, "shy": Shy(7)}) == b"a+b=a+b&level=3&shy=7"
+    assert json.encode({Field.NAME: Field.NAME, "level": Level.HIGH, "shy": Shy(7)}) == (
+        b'{"a b":"a b","level":3,"shy":7}'
+    )
+
+
+@pytest.mark.parametrize("digits", ["1" * 640, f"0.{'1' * 319}"])
+def test_a_decimal_has_as_many_digits_as_an_integer_may(digits: str) -> None:
+    """640, exponent and all; one more is refused."""
+    assert form.encode({"a": Decimal(digits)}) == f"a={digits}".encode()
+    with pytest.raises(EncodeError):
+        form.encode({"a": Decimal(f"1{'1' * 640}")})

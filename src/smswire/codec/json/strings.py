@@ -14,7 +14,12 @@ from typing import Any
 from .gaps import GiveUp
 
 _CONTROLS = bytes(range(0x20))
-_STRING = re.compile(r'"([^"\\\x00-\x1f]*+(?:\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4})[^"\\\x00-\x1f]*+)*+)"')
+# A string, or what begins like one and everything behind the fault in it. It matches at every quote: else a search for
+# the next string would begin again at each quote in one that has no end, and take the square of the time.
+_STRING = re.compile(
+    r'"([^"\\\x00-\x1f]*+(?:\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4})[^"\\\x00-\x1f]*+)*+)(?:"|(.*+))', re.DOTALL
+)
+find_string = _STRING.match
 _ESCAPED_WELL = re.compile(r'[^\\]*+(?:\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4})[^\\]*+)*+')
 
 # Escapes that Python's codec reads otherwise, or that hide where another one begins or a string ends.
@@ -27,6 +32,9 @@ def cut(text: str, raw: bytes) -> list[str]:
     is_delicate = is_escaped and _DELICATE.search(text) is not None
     if is_delicate and '\\"' in text:
         pieces: list[Any] = _STRING.split(text)
+        if len(pieces) > 1 and pieces[-2] is not None:
+            raise GiveUp  # a fault in a string
+        del pieces[2::3]
         pieces[1::2] = [unescape(string) if "\\" in string else string for string in pieces[1::2]]
         return pieces
     pieces = text.split('"')
