@@ -53,10 +53,13 @@ class Iterable:
         return Next()
 
 
-class AsyncNext(Next):
+class AsyncNext:
+    def __init__(self) -> None:
+        self._rows = Next()
+
     async def __anext__(self) -> dict[str, str]:
         try:
-            return next(self)
+            return next(self._rows)
         except StopIteration:
             raise StopAsyncIteration from None
 

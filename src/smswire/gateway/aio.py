@@ -143,7 +143,8 @@ class AsyncGateway:
 
         Args:
             messages (iterable, or asynchronous one, of Message or mapping): any, a generator too; mappings have ``to``,
-                ``text`` and any options. All are read, kept, and checked before anything is sent.
+                ``text`` and any options. All are read, kept, and checked before anything is sent; the loop has a turn
+                every 1,000. An asynchronous generator is closed, however the call ends.
             timeout (float | None): seconds for each call, from its own start; None for the gateway object's.
             on_outcome: a plain function, called with each outcome as soon as it is known: in the calling task, one at a
                 time, in the order in which the calls end.
@@ -156,7 +157,8 @@ class AsyncGateway:
             InvalidParameter: a message breaks a rule; the error says which; nothing was sent.
             ConfigurationError: ``on_outcome`` cannot be called.
             CancelledError: nothing new is sent, calls in flight are ended, and ``on_outcome`` hears of each: ``NO``
-                where not a byte had left, ``MAYBE`` otherwise. A recipient it never heard of was not sent to.
+                where not a byte had left, ``MAYBE`` otherwise. A recipient it never heard of was not sent to. So, too,
+                when it was not this task that was cancelled, but one of those that send.
             What ``on_outcome`` raises: nothing new is sent; calls in flight end, at the latest at their deadlines, and
                 ``on_outcome`` hears of each; then it is raised again.
 
@@ -199,16 +201,18 @@ class AsyncGateway:
         How it ends:
 
         - The input ends: when every outcome has been given.
-        - The input raises: what it gave before is sent and its outcomes are given, then its exception is raised.
+        - The input raises: what it gave before is sent and its outcomes are given, then its exception is raised, also a
+          ``CancelledError`` of its own.
         - A message breaks a rule: it has one outcome, ``NO`` with the ``InvalidParameter``, and the stream goes on.
         - The caller leaves early, by ``stop``, ``aclose``, ``async with``, or by dropping the stream: nothing new
           begins, and calls under way end, at the latest at their deadlines. ``aclose`` waits for them; ``give_up`` ends
           them.
-        - It is cancelled, in ``async for`` or in ``aclose``: calls under way are ended, and are ``NO`` where not a byte
-          had left, ``MAYBE`` otherwise. No task is left behind.
+        - It is cancelled, in ``async for`` or in ``aclose``, or one of the tasks that send or read for it is: calls under
+          way are ended, and are ``NO`` where not a byte had left, ``MAYBE`` otherwise. No task is left behind.
 
         After both of the last, outcomes that had not been taken still can be, by iterating on. When that has come to
-        its end, a recipient whose outcome never came was not sent to.
+        its end, a recipient whose outcome never came was not sent to. An asynchronous generator that is the input is
+        closed in each case but two: a stream that is dropped, or stopped and not iterated on, leaves it to Python.
 
         Args:
             messages (iterable, or asynchronous one, of Message or mapping): mappings have ``to``, ``text`` and any
