@@ -146,9 +146,54 @@ def test_members_of_enumerations_are_written_as_their_values() -> None:
     )
 
 
-@pytest.mark.parametrize("digits", ["1" * 640, f"0.{'1' * 319}"])
+@pytest.mark.parametrize("digits", ["1" * 640, f"0.{'1' * 639}", f"1{'0' * 639}"])
 def test_a_decimal_has_as_many_digits_as_an_integer_may(digits: str) -> None:
     """640, exponent and all; one more is refused."""
     assert form.encode({"a": Decimal(digits)}) == f"a={digits}".encode()
     with pytest.raises(EncodeError):
-        form.encode({"a": Decimal(f"1{'1' * 640}")})
+        form.encode({"a": Decimal(f"{digits}1")})
+
+
+class Once(dict[str, Any]):
+    """As the multi-dicts of web frameworks: its items come one after the other, and once."""
+
+    def items(self) -> Any:
+        yield from super().items()
+
+
+@pytest.mark.parametrize("value", ["1", Decimal("1.5"), None, ["1", "2"], True])
+def test_a_mapping_whose_items_come_once_loses_none(value: Any) -> None:
+    """Whatever stands among them."""
+    fields = {"a": "1", "b": value, "c": "3"}
+    assert form.encode(Once(fields)) == form.encode(fields)
+    with pytest.raises(EncodeError):
+        form.encode(Once(fields | {"d": 1.5}))
+
+
+def test_no_error_of_a_form_holds_the_value() -> None:
+    """Nor does what stands behind it: tracebacks end in logs."""
+    for data in (b"password=hunter2%ff", b"password=hunter2%zz", b"password=hunter2%ff%"):
+        with pytest.raises(DecodeError) as raised:
+            form.decode(data, errors="strict")
+        assert raised.value.__context__ is None or "hunter2" not in repr(vars(raised.value.__context__))
+        assert not hasattr(raised.value.__context__, "object")
+
+
+@pytest.mark.parametrize("text", ["1,2", "{},{}", "[],[]", '"a","b"', ':1,"a"', '"a":1', '[1],"a"', '{"a":1},"b":2'])
+def test_a_text_is_one_value(text: str) -> None:
+    """What stands behind it is a fault, whatever it is."""
+    with pytest.raises(DecodeError):
+        json.decode(text)
+
+
+def test_keys_are_sorted_by_code_points() -> None:
+    """And not by the units of UTF-16, in which U+1F600 begins with D83D."""
+    assert json.encode({"\U0001f600": 1, "\uff61": 2}, sort_keys=True) == '{"\uff61":2,"\U0001f600":1}'.encode()
+
+
+def test_characters_beyond_the_first_plane_count_four_bytes() -> None:
+    """Of a limit on text in ``str``, too."""
+    text = f'"{chr(0x1F600) * 10}"'
+    assert json.decode(text, max_bytes=42) == chr(0x1F600) * 10
+    with pytest.raises(DecodeError):
+        json.decode(text, max_bytes=41)

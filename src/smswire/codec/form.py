@@ -69,8 +69,10 @@ def encode(fields: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> bytes:
     >>> encode({"to": ["49171", "49172"], "text": "5 < 6", "flash": True, "label": None})
     b'to=49171&to=49172&text=5+%3C+6&flash=1'
     """
-    if isinstance(fields, (dict, Mapping)):
+    if type(fields) is dict:
         pairs: Collection[tuple[str, Any]] = fields.items()
+    elif isinstance(fields, Mapping):
+        pairs = list(_pairs(fields.items()))  # another mapping's may come only once
     elif type(fields) is list and {*map(type, fields)} == _TUPLE and {*map(len, fields)} == _TWO:
         pairs = fields
     else:
@@ -255,12 +257,15 @@ def _read_strictly(raw: bytes, offset: int) -> str:
         is_whole = malformed is None or _SURROGATE_CUT_SHORT.search(unescaped) is not None
         text, _ = utf_8_decode(unescaped, "strict", is_whole)
     except UnicodeDecodeError as error:
-        inside = sum(len(unit) for unit in islice(_BYTE.findall(raw), error.start))
-        raise DecodeError("the bytes are not UTF-8", offset=offset + inside) from None
-    if malformed is not None:
+        start = error.start
+    else:
+        if malformed is None:
+            return text
         malformed.offset = offset + (malformed.offset or 0)
         raise malformed
-    return text
+    # Outside the handler: the error's context would hold the value.
+    inside = sum(len(unit) for unit in islice(_BYTE.findall(raw), start))
+    raise DecodeError("the bytes are not UTF-8", offset=offset + inside)
 
 
 def _refuse_fields_beyond(max_fields: int, raw: bytes) -> None:
@@ -349,7 +354,8 @@ def _plain_digits(value: Decimal) -> str:
     if not Decimal.is_finite(value):
         raise EncodeError("a Decimal that is not finite cannot be a form field")
     _, digits, exponent = Decimal.as_tuple(value)
-    if len(digits) + abs(int(exponent)) > _MAX_DIGITS:
+    exponent = int(exponent)
+    if (len(digits) + exponent if exponent >= 0 else max(len(digits), 1 - exponent)) > _MAX_DIGITS:
         raise EncodeError(f"a Decimal of more than {_MAX_DIGITS} digits cannot be a form field")
     return Decimal.__format__(value, "f")
 

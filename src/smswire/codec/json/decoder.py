@@ -45,7 +45,8 @@ def decode(
             or the ``"first"`` of its values.
         parse_float: called with the text of each number that has a fraction or an exponent (``decimal.Decimal``).
         parse_int: called with the text of each other number. Both may be called more than once for one number, since
-            text that is odd somewhere is read again from its beginning.
+            text that is odd somewhere is read again from its beginning. A ``ValueError`` or ``ArithmeticError`` of
+            theirs is the number's fault; what else they raise passes through.
         control_characters: ``"keep"`` those below U+0020 that stand unescaped in a string, for senders that break
             section 7.
         lone_surrogates: ``"keep"`` half a pair that stands as an escape, such as ``\\ud800``, as that code point: a
