@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import socket
 import threading
 from collections.abc import Callable, Coroutine, Iterator
@@ -121,8 +122,14 @@ def scripted() -> Iterator[Callable[..., Scripted]]:
 
 @pytest.fixture
 def no_worker_left() -> Iterator[None]:
-    """Workers end by themselves."""
-    yield
+    """Workers end by themselves. The collector is off: an interrupt that falls into one of its callbacks (hypothesis has
+    one) is lost.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
     join_workers()
 
 
