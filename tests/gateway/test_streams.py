@@ -89,7 +89,7 @@ def test_a_message_that_breaks_a_rule_has_its_outcome_and_the_stream_goes_on(
             assert (outcome.sent, outcome.code) == (Sent.NO, None)
             assert isinstance(outcome.error, InvalidParameter)
             assert f"message {index}: " in str(outcome.error)
-    assert [message["text"] for message in sandbox.messages()] == ["Hi", "Ho"]
+    assert sorted(message["text"] for message in sandbox.messages()) == ["Hi", "Ho"]  # two connections, in any order
 
 
 def test_what_an_input_gave_before_it_raised_is_sent(sandbox: Sandbox, gateway: AnyGateway) -> None:
