@@ -122,8 +122,8 @@ def scripted() -> Iterator[Callable[..., Scripted]]:
 
 @pytest.fixture
 def no_worker_left() -> Iterator[None]:
-    """Workers end by themselves. The collector is off: an interrupt that falls into a callback of it (hypothesis has one)
-    is lost.
+    """Workers end by themselves. The collector is off: an interrupt that falls into one of its callbacks is lost, and
+    hypothesis has one.
     """
     gc.disable()
     try:
