@@ -197,3 +197,12 @@ def test_characters_beyond_the_first_plane_count_four_bytes() -> None:
     assert json.decode(text, max_bytes=42) == chr(0x1F600) * 10
     with pytest.raises(DecodeError):
         json.decode(text, max_bytes=41)
+
+
+@pytest.mark.parametrize("nothing", [None, [], (), [None]])
+def test_the_name_of_a_field_that_is_left_out_is_not_looked_at(nothing: Any) -> None:
+    """Beyond its type; and so whatever stands beside it."""
+    for beside in ("x", b"x", Decimal(1), "\x00"):
+        assert form.encode([("\ud800", nothing), ("a", beside)]) == form.encode([("a", beside)])
+    with pytest.raises(EncodeError):
+        form.encode([(1, nothing)])  # type: ignore[list-item]

@@ -120,12 +120,12 @@ def _encode_one_by_one(pairs: Iterable[tuple[str, Any]]) -> bytes:
     for name, value in pairs:
         if not isinstance(name, str):
             raise EncodeError(f"the name of a field must be str, not {type(name).__name__}")
-        if value is None:
+        items = [item for item in (value if isinstance(value, (list, tuple)) else (value,)) if item is not None]
+        if not items:
             continue
         try:
             key = _escape(percent.utf8(str.__str__(name)))  # a member of an enum would write itself otherwise
-            items = value if isinstance(value, (list, tuple)) else (value,)
-            written += [key + b"=" + _escape(percent.utf8(_text(item))) for item in items if item is not None]
+            written += [key + b"=" + _escape(percent.utf8(_text(item))) for item in items]
         except EncodeError as error:
             error.path = _shown(name)
             raise
