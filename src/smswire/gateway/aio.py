@@ -207,8 +207,8 @@ class AsyncGateway:
         - The caller leaves early, by ``stop``, ``aclose``, ``async with``, or by dropping the stream: nothing new
           begins, and calls under way end, at the latest at their deadlines. ``aclose`` waits for them; ``give_up`` ends
           them.
-        - It is cancelled, in ``async for`` or in ``aclose``, or one of the tasks that send or read for it is: calls
-          under way are ended, and are ``NO`` where not a byte had left, ``MAYBE`` otherwise. No task is left behind.
+        - It is cancelled, in ``async for`` or in ``aclose``, or a task of its own is: calls under way are ended, and
+          are ``NO`` where not a byte had left, ``MAYBE`` otherwise. No task is left behind.
 
         After both of the last, outcomes that had not been taken still can be, by iterating on. When that has come to
         its end, a recipient whose outcome never came was not sent to. An asynchronous generator that is the input is
