@@ -8,7 +8,6 @@ import os
 import socket
 import threading
 from collections.abc import Callable, Coroutine, Generator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 from itertools import count
@@ -425,21 +424,3 @@ def test_a_trust_file_that_vanished_is_told_to_every_call(tmp_path, monkeypatch)
             assert [type(error) for error in ended] == [errors.ConfigurationError] * 3
 
     run("asyncio", main())
-
-
-def test_the_trust_is_loaded_though_the_hosts_executor_is_busy(serve):
-    """Work of others may stand in the loop's own threads for as long as it likes; certifi knows no server of ours."""
-    server = serve(tls=True)
-
-    async def call() -> None:
-        loop = asyncio.get_running_loop()
-        gate = threading.Event()
-        loop.set_default_executor(ThreadPoolExecutor(1))
-        waiting = loop.run_in_executor(None, gate.wait)
-        async with AsyncClient(server.origin, pacer=eager(), timeout=WITHIN_S) as client:
-            with pytest.raises(errors.CertificateError):
-                await client.request("POST", "/")
-        gate.set()
-        await waiting
-
-    run("asyncio", call())

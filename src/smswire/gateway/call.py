@@ -153,10 +153,10 @@ def blank(endpoint: str, *, auth: Auth, path: str, method: str, send_as: SendAs,
 
 def fill(blank: Blank, params: Parameters) -> Request:
     """The request of one call; see ``build``."""
-    return fill_in(blank, _pairs(params))
+    return fill_checked(blank, _pairs(params))
 
 
-def fill_in(blank: Blank, pairs: list[tuple[str, Any]]) -> Request:
+def fill_checked(blank: Blank, pairs: list[tuple[str, Any]]) -> Request:
     """The request of one call, of pairs that are known to have names and no ``p``, and values that are not None."""
     if blank.key:
         pairs = [*pairs, *blank.key]

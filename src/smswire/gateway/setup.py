@@ -19,7 +19,7 @@ from .answer import Answer, Balance, SmsAnswer, read, read_balance, read_sms
 from .auth import Auth, Style
 from .batch import Batch
 from .bundle import Bundle, Planner, SmsOutcome, read_answer, refused
-from .call import Blank, Parameters, SendAs, blank, check_settings, fill, fill_in, parse_base_url, sends
+from .call import Blank, Parameters, SendAs, blank, check_settings, fill, fill_checked, parse_base_url, sends
 from .errand import BundleErrand, Errand, Place
 from .sms import Message, check_no_number_twice
 
@@ -103,7 +103,7 @@ class Setup:
         check_no_number_twice(message)
         seconds = self._seconds(timeout)
         empty, place = self._blank("sms", "POST")
-        request = fill_in(empty, message.parameters())
+        request = fill_checked(empty, message.parameters())
         read_body = partial(_read_accepted, len(message.recipients))
         return Errand(request, read_body, place, timeout=seconds, repeatable=False, told=told)
 
@@ -139,7 +139,7 @@ class Setup:
 
         def new_errand(bundle: Bundle, told: Outcome) -> BundleErrand:
             empty, place = self._blank("sms", "POST")
-            request = fill_in(empty, bundle.parameters())
+            request = fill_checked(empty, bundle.parameters())
             read_body = partial(_read_bundle, bundle)
             return BundleErrand(request, read_body, place, timeout=seconds, repeatable=False, told=told)
 

@@ -27,6 +27,7 @@ Lane = Literal["auto", "h11"]
 
 
 def checked_lane(lane: Lane) -> Lane:
+    """The lane, if there is one of that name; else ``ConfigurationError``."""
     if lane not in get_args(Lane):
         raise ConfigurationError('the lane must be "auto" or "h11"')
     return lane

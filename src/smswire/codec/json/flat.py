@@ -19,12 +19,14 @@ _BEFORE_KEY = ',"'  # with the quote of the key: a piece less in each member
 
 
 def write_float(value: float) -> str:
+    """The shortest digits that read back as the same float; ``EncodeError`` where JSON has none."""
     if not isfinite(value):
         raise EncodeError("JSON has no NaN and no Infinity")
     return float.__repr__(value)
 
 
 def write_decimal(value: Decimal) -> str:
+    """Its own digits; ``EncodeError`` where JSON has none."""
     if not Decimal.is_finite(value):
         raise EncodeError("JSON has no NaN and no Infinity")
     return Decimal.__str__(value)

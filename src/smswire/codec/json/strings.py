@@ -19,7 +19,6 @@ _CONTROLS = bytes(range(0x20))
 _STRING = re.compile(
     r'"([^"\\\x00-\x1f]*+(?:\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4})[^"\\\x00-\x1f]*+)*+)(?:"|(.*+))', re.DOTALL
 )
-find_string = _STRING.match
 _ESCAPED_WELL = re.compile(r'[^\\]*+(?:\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4})[^\\]*+)*+')
 
 # Escapes that Python's codec reads otherwise, or that hide where another one begins or a string ends.
