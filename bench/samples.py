@@ -100,6 +100,26 @@ def answer_of_a_megabyte(draw: Random) -> dict[str, Any]:
     return answer(draw, 2500, 164)
 
 
+def numbers(draw: Random) -> list[Any]:
+    """An array of integers and one of fractions."""
+    return [[draw.randrange(10**6) for _ in range(10_000)], [draw.random() for _ in range(10_000)]]
+
+
+def points(draw: Random) -> list[Any]:
+    """Small objects that hold numbers only."""
+    return [{"at": draw.randrange(10**6), "value": round(draw.uniform(0, 100), 2)} for _ in range(7000)]
+
+
+def rows(draw: Random) -> list[Any]:
+    """Short arrays of numbers and words in turn."""
+    return [[draw.randrange(1000), draw.choice([True, False, None]), -draw.random()] for _ in range(7000)]
+
+
+def empties(draw: Random) -> list[Any]:
+    """Nothing but brackets."""
+    return [draw.choice([[], {}, [[]]]) for _ in range(20_000)]
+
+
 def escaped_answer_of_400_bytes(draw: Random) -> bytes:
     """As a careful PHP writes it: escapes for all but ASCII, and white space."""
     fields = answer(draw, 1, 0)

@@ -10,7 +10,9 @@ from decimal import Decimal
 from typing import Any
 
 from smswire.codec import json
-from smswire.codec.json import careful
+from smswire.codec.json import careful, dense, swift
+from smswire.codec.json.rules import GiveUp, Rules
+from smswire.codec.json.strings import cut
 from smswire.errors import DecodeError
 
 TOKENS = [
@@ -24,6 +26,7 @@ SEEDS = [
     b'[ { "a" : 1 , "a" : 2 } , "\\ud83d\\ude00\\ud83d" ]', b'"\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e4"', b'"\x00"',
     b'["\xc3\xa4\xff"]', b"\xef\xbb\xbf1", b"[[[[[[[[", b'{"a":{"b":{"c":[[]]}}}', b"1 2", b"[1,]", b'{"a":1,}', b"nul",
     b'"\\x"', b'"\\u12', b"[" * 70 + b"]" * 70, b"9" * 50,
+    b"[[1,2.5,-3],[],[{},{}],[true,null]]", b'[{"x":1.5,"y":-2},{"x":1e5,"y":[]}]', b"[1,2],[3]",
 ]  # fmt: skip
 
 # With these nothing but the grammar decides, and json.loads with the same parsers is no laxer.
@@ -75,16 +78,17 @@ def check_text_is_read_alike(text: str, value: Any, error: DecodeError | None) -
 
 
 def check_defaults(text: str) -> None:
-    """Swift and careful are twins under every rule for keys; what is read is read as by json.loads, to the type."""
+    """All readers agree, under every rule for keys, and with json.loads to the type."""
     for duplicate_keys in ("error", "last", "first"):
         value, error = attempt(text, duplicate_keys=duplicate_keys)
-        rules = (json.MAX_DEPTH, json.MAX_DIGITS, duplicate_keys, float, int)
+        rules = Rules(json.MAX_DEPTH, json.MAX_DIGITS, duplicate_keys, float, int)
         try:
-            slowly = careful.Reader(text, *rules).read()
+            slowly = careful.Reader(text, rules).read()
         except DecodeError as careful_error:
             assert str(careful_error) == str(error)
         else:
             assert repr(slowly) == repr(value)
+        check_fast_readers(text, rules, value, error)
         if duplicate_keys == "first":
             continue
         if error is None:
@@ -92,6 +96,17 @@ def check_defaults(text: str) -> None:
         elif read_with_the_standard_library(text):
             assert any(reason in error.message for reason in REFUSED), error
     attempt(text, parse_float=Decimal, control_characters="keep", max_depth=3, max_digits=5)
+
+
+def check_fast_readers(text: str, rules: Rules, value: Any, error: DecodeError | None) -> None:
+    """Whichever of them reads the text at all reads this value."""
+    for reader in (swift, dense):
+        try:
+            fast = reader.read(cut(text, text.encode()), rules)
+        except GiveUp:
+            continue
+        assert error is None
+        assert repr(fast) == repr(value)
 
 
 def attempt(data: bytes | str, **options: Any) -> tuple[Any, DecodeError | None]:

@@ -14,8 +14,11 @@ import pytest
 import smswire.codec
 from smswire.codec import form, json, percent
 
-MODULES = ["", ".__main__", ".form", ".json", ".json.careful", ".json.decoder", ".json.encoder", ".json.flat",
-           ".json.gaps", ".json.number", ".json.path", ".json.strings", ".json.swift", ".percent"]  # fmt: skip
+MODULES = [
+    "", ".__main__", ".form", ".percent", ".json", ".json.careful", ".json.decoder", ".json.dense", ".json.encoder",
+    ".json.flat", ".json.gaps", ".json.number", ".json.path", ".json.rules", ".json.scalars", ".json.strings",
+    ".json.swift",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", MODULES)

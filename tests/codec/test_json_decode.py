@@ -5,6 +5,7 @@ from __future__ import annotations
 import json as stdlib
 import pickle
 from decimal import Decimal
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -12,17 +13,23 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from smswire.codec import json
-from smswire.codec.json import careful, gaps, swift
+from smswire.codec.json import careful, dense, gaps
 from smswire.codec.json.number import too_many_digits
+from smswire.codec.json.rules import GiveUp, Rules
+from smswire.codec.json.scalars import Scalars
 from smswire.errors import ConfigurationError
 
 from .attempt import attempt, fault_of
 from .json_grammar import completion, first_fault
-from .json_texts import DEFAULTS, SNIPPETS, STRINGS, VALUES, nearly_texts, same, texts
+from .json_texts import DEFAULTS, FAST, SNIPPETS, STRINGS, VALUES, nearly_texts, read_fast, same, texts
 
 # With these no rule but the grammar refuses anything, half a surrogate pair excepted.
 GRAMMAR_ONLY: dict[str, Any] = {"duplicate_keys": "last", "parse_float": str, "max_depth": 10_000}
 HALF_A_PAIR = "surrogate pair"
+NUMBERS_AND_WORDS = st.one_of(
+    st.from_regex(r"-?(0|[1-9][0-9]{0,3})(\.[0-9]{1,3})?([eE][+-]?[0-9]{1,2})?", fullmatch=True),
+    st.sampled_from(["true", "false", "null", "[]", "{}", "[ ]", "1e999", "-0", "-0.0", "9" * 301, "0." + "0" * 301]),
+)
 
 
 @given(VALUES)
@@ -93,9 +100,10 @@ def test_whatever_is_read_is_read_as_in_the_standard_library(text: str) -> None:
 
 
 @given(texts())
-def test_swift_reads_all_valid_text(text: str) -> None:
-    """The fast reader is general: no valid text without repeated keys makes it give up."""
-    assert same(swift.read(text, text.encode(), *DEFAULTS), stdlib.loads(text))
+def test_the_fast_readers_read_all_valid_text(text: str) -> None:
+    """They are general: no valid text without repeated keys makes either give up."""
+    for reader in FAST:
+        assert same(read_fast(reader, text), stdlib.loads(text))
 
 
 @pytest.mark.parametrize(
@@ -106,12 +114,18 @@ def test_swift_reads_all_valid_text(text: str) -> None:
         (r'["\u005c","\u005cn","\\\u006e"]', ["\\", "\\n", "\\n"]),
         (r'["\"",""]', ['"', ""]),
         (r'["\ud83d\uDE00","\n"]', ["😀", "\n"]),
+        ("[ 1 , -2 ,\t3 ]", [1, -2, 3]),
+        ("[ 1.5 , -2.5e-3 ,\t0.0 ]", [1.5, -0.0025, 0.0]),
+        ("[1,\n1.5, true ,null,false, [ ] , {\r} ]", [1, 1.5, True, None, False, [], {}]),
+        ("[[1] , [ ], [[\n{ }]]]", [[1], [], [[{}]]]),
+        ('[{"a" : 1 , "b" :2 } , { "a": -1}, {}]', [{"a": 1, "b": 2}, {"a": -1}, {}]),
         ('{\n "a": 1.50,\n "b": -0,\n "c": 1e3,\n "d": ""\n}', {"a": 1.5, "b": 0, "c": 1000.0, "d": ""}),
     ],
 )
-def test_swift_reads_what_needs_care(text: str, value: Any) -> None:
-    """Escapes that hide or stand for others, and numbers between white space, do not make it give up."""
-    assert same(swift.read(text, text.encode(), *DEFAULTS), value)
+@pytest.mark.parametrize("reader", FAST)
+def test_the_fast_readers_read_what_needs_care(text: str, value: Any, reader: ModuleType) -> None:
+    """Escapes that hide or stand for others, and scalars between white space, do not make them give up."""
+    assert same(read_fast(reader, text), value)
 
 
 @pytest.mark.parametrize(
@@ -122,33 +136,78 @@ def test_swift_reads_what_needs_care(text: str, value: Any) -> None:
         '["\\n\n"]', '["\n"]', '{\n"a\t":1}',
         '{"a":1e999,"b":1}', '{"a":-1e999,"b":1}', '{"a":01,"b":1}', '{"a":1.,"b":1}',
         '{"a":', '{"a":"', '{"a":""', '1"', '1""', '1"a":',
+        "1,2", "[],[]", "{},{}", "[1],[2]", '{"a":1},{"b":2}', "1 2", "[1 2]", "[1,]", "[,1]", "[1",
+        "[[1],[2]", "]", "[1]]",
+        '{"a":1,2}', '{1:2}', '{"a"1}', '["a":1]', '[{"a":1},{"b"}]', '[{"a":1],{"b":1}]', "[[1},[2]]", "[01]", "[-]",
+        "[t rue]", "[1.5,1.]", "[1e999,1.5]", "[1.5e999]", '{"a":[1],[2]}', '{"a":{"b":1},{"c":1}}', '[{"a":1},"b":2]',
     ],
 )  # fmt: skip
-def test_swift_gives_up_on_what_is_no_json(text: str) -> None:
-    """It holds no escape for white space or punctuation, and takes none but those of section 7."""
-    with pytest.raises(swift.GiveUp):
-        swift.read(text, text.encode(), *DEFAULTS)
+@pytest.mark.parametrize("reader", FAST)
+def test_the_fast_readers_give_up_on_what_is_no_json(text: str, reader: ModuleType) -> None:
+    """They hold no escape for white space or punctuation, and take none but those of section 7."""
+    with pytest.raises(GiveUp):
+        read_fast(reader, text)
 
 
 @given(nearly_texts(), st.sampled_from(["error", "last", "first"]), st.integers(0, 4), st.integers(0, 4))
-def test_swift_reads_what_careful_reads(text: str, duplicate_keys: str, max_depth: int, max_digits: int) -> None:
-    """The fast reader gives up or agrees with its slow twin, under all rules."""
+def test_the_fast_readers_read_what_careful_reads(
+    text: str, duplicate_keys: str, max_depth: int, max_digits: int
+) -> None:
+    """They give up or agree with their slow twin, under all rules."""
     for rules in (
-        (max_depth, max_digits, duplicate_keys, float, int),
-        (json.MAX_DEPTH, json.MAX_DIGITS, duplicate_keys, Decimal, str),
-        (json.MAX_DEPTH, json.MAX_DIGITS, duplicate_keys, float, int),
+        Rules(max_depth, max_digits, duplicate_keys, float, int),
+        Rules(json.MAX_DEPTH, json.MAX_DIGITS, duplicate_keys, Decimal, str),
+        Rules(json.MAX_DEPTH, json.MAX_DIGITS, duplicate_keys, Decimal, int),
+        Rules(max_depth, json.MAX_DIGITS, duplicate_keys, float, int),
     ):
+        for reader in FAST:
+            try:
+                value = read_fast(reader, text, rules)
+            except GiveUp:
+                continue
+            assert same(careful.Reader(text, rules).read(), value)
+
+
+@given(st.lists(NUMBERS_AND_WORDS, min_size=1, max_size=6), st.sampled_from([",", " ,", ",\n "]), st.integers(1, 700))
+@example(["1.5"], ",", 700)
+@example(["0"], ",", 301)
+@example(["-1e400"], ",", 1)
+@example(["1" * 400, "0." + "3" * 400, "1" * 400 + ".5"], ",", 1)
+def test_a_run_of_scalars_is_read_as_each_of_them(scalars: list[str], comma: str, repeats: int) -> None:
+    """What is made of many at once is what is made of one after the other, under any rule for numbers."""
+    for real, integer, max_digits in ((float, int, 4300), (Decimal, int, 4300), (float, str, 4300), (float, int, 3)):
+        rules = Rules(1, max_digits, "error", real, integer)
+        text = comma.join(scalars * repeats)
         try:
-            value = swift.read(text, text.encode(), *rules)
-        except swift.GiveUp:
+            expected = [Scalars(rules).exact(scalar) for scalar in scalars]
+        except GiveUp:
+            with pytest.raises(GiveUp):
+                Scalars(rules).many(text)
             continue
-        assert same(careful.Reader(text, *rules).read(), value)
+        assert same(Scalars(rules).many(text), expected * repeats)
+        assert same([Scalars(rules).one(scalar) for scalar in scalars], expected)
+        assert same(careful.Reader(f"[{text}]", rules._replace(max_depth=2)).read(), expected * repeats)
+
+
+@given(st.lists(st.sampled_from(["1", "22", '"a"', "[]", '{"k":3}', "[1.5,-2]", "true"]), min_size=1, max_size=9))
+def test_a_long_text_is_cut_anywhere(items: list[str]) -> None:
+    """A text of many windows is read as a short one, wherever a window happens to end."""
+    text = "[" + ",".join(items * (3 * dense.WINDOW // len(",".join(items)) + 1)) + "]"
+    assert read_fast(dense, text) == stdlib.loads(text)
+
+
+def test_what_has_no_comma_for_long_is_left_to_the_careful_reader() -> None:
+    """Zeros, brackets and digits without end would else take many times their size."""
+    for text in ("0" * 100_000, "[" * 100_000, "-" * 100_000, f"[{' ' * 100_000}1]"):
+        with pytest.raises(GiveUp):
+            read_fast(dense, text)
+    assert json.decode(f"[{' ' * 100_000}1,{' ' * 100_000}2]") == [1, 2]
 
 
 @given(texts())
 def test_careful_reads_all_valid_text(text: str) -> None:
     """The slow twin reads it all too, by itself."""
-    assert same(careful.Reader(text, *DEFAULTS).read(), stdlib.loads(text))
+    assert same(careful.Reader(text, DEFAULTS).read(), stdlib.loads(text))
 
 
 @given(texts().map(str.encode), st.binary(min_size=1, max_size=3), st.data())
@@ -280,10 +339,10 @@ def test_equal_gaps_with_different_parsers_do_not_meet() -> None:
 
 def test_the_memory_of_gaps_is_bounded() -> None:
     """Ever new numbers between strings do not grow it without end."""
-    remembered = gaps.Gaps(float, room=8)
+    remembered = gaps.Gaps(Scalars(DEFAULTS), room=8)
     for number in range(100):
         assert remembered[f":{number},"] == number
-        assert list(remembered[f":{number}}}"].each)[1] == (gaps.SCALAR, number)
+        assert list(remembered[f":{number}}}"].each)[1] == (gaps.SCALAR_VALUE, number)
         assert len(remembered) <= 8
     long_gap = "[" * 1000
     assert len(list(remembered[long_gap].each)) == 1000

@@ -50,7 +50,7 @@ VALID: list[tuple[str, Any]] = [
 def test_vectors_that_are_json(text: str, value: Any) -> None:
     """Every production of the grammar and its boundaries."""
     assert same(json.decode(text), value)
-    assert same(careful.Reader(text, *DEFAULTS).read(), value)
+    assert same(careful.Reader(text, DEFAULTS).read(), value)
 
 
 INVALID: list[tuple[str, int, str]] = [

@@ -12,12 +12,12 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Callable
 from typing import Any, NoReturn
 
 from ...errors import DecodeError
-from .number import NUMBER, Unfit, convert, count_digits, too_many_digits
+from .number import EXPONENT, FRACTION, INTEGER, Unfit, convert, count_digits, too_many_digits
 from .path import write_path
+from .rules import Rules
 
 
 class Expected(enum.Enum):
@@ -56,7 +56,7 @@ _WORDS = {"t": ("true", True), "f": ("false", False), "n": ("null", None)}
 _ESCAPED = {'"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 
 _SPACE = re.compile(r"[ \t\n\r]*")
-_NUMBER = re.compile(NUMBER)
+_NUMBER = re.compile(rf"{INTEGER}(?P<fraction>{FRACTION})?(?P<exponent>{EXPONENT})?")
 _UNESCAPED = re.compile('[^"\\\\\x00-\x1f\ud800-\udfff]*')
 _HEX = re.compile(r"[0-9A-Fa-f]{0,4}")
 _HALF_A_PAIR = "the escape is half of a surrogate pair, and no character"
@@ -68,28 +68,11 @@ _LOW_CUT_SHORT = re.compile(r"(?:\\(?:u(?:[dD](?:[c-fC-F][0-9A-Fa-f]?)?)?)?)?\Z"
 class Reader:
     """Reads one text, once: ``Reader(…).read()``."""
 
-    __slots__ = ("at", "containers", "duplicate_keys", "expected", "keeps_controls", "keeps_surrogates", "keys",
-                 "max_depth", "max_digits", "parse_float", "parse_int", "text")  # fmt: skip
+    __slots__ = ("at", "containers", "expected", "keys", "rules", "text")
 
-    def __init__(
-        self,
-        text: str,
-        max_depth: int,
-        max_digits: int,
-        duplicate_keys: str,
-        parse_float: Callable[[str], Any],
-        parse_int: Callable[[str], Any],
-        keeps_controls: bool = False,
-        keeps_surrogates: bool = False,
-    ) -> None:
+    def __init__(self, text: str, rules: Rules) -> None:
         self.text = text
-        self.max_depth = max_depth
-        self.max_digits = max_digits
-        self.duplicate_keys = duplicate_keys
-        self.parse_float = parse_float
-        self.parse_int = parse_int
-        self.keeps_controls = keeps_controls
-        self.keeps_surrogates = keeps_surrogates
+        self.rules = rules
         self.at = 0
         self.expected = Expected.VALUE
         self.containers: list[Any] = [[]]  # the first holds the value itself
@@ -122,8 +105,8 @@ class Reader:
 
     def read_value(self, char: str) -> None:
         if char in "{[":
-            if len(self.containers) > self.max_depth:
-                self.refuse(f"arrays and objects are nested deeper than {self.max_depth}")
+            if len(self.containers) > self.rules.max_depth:
+                self.refuse(f"arrays and objects are nested deeper than {self.rules.max_depth}")
             opened: Any = {} if char == "{" else []
             self.put(opened)
             self.at += 1
@@ -144,7 +127,7 @@ class Reader:
         container = self.containers[-1]
         if isinstance(container, list):
             container.append(value)
-        elif self.duplicate_keys == "first":
+        elif self.rules.duplicate_keys == "first":
             container.setdefault(self.keys[-1], value)
         else:
             container[self.keys[-1]] = value
@@ -161,7 +144,7 @@ class Reader:
         start = self.at
         self.keys[-1] = self.read_string()
         self.expected = Expected.COLON
-        if self.duplicate_keys == "error" and self.keys[-1] in self.containers[-1]:
+        if self.rules.duplicate_keys == "error" and self.keys[-1] in self.containers[-1]:
             self.refuse("the key appears twice in its object", start)
 
     def read_word(self, word: str, value: bool | None) -> bool | None:
@@ -184,15 +167,16 @@ class Reader:
         is_integer = number["fraction"] is None and number["exponent"] is None
         if is_integer and next_char == ".":
             self.refuse_digit_missing(start, self.at + 1)
+        rules = self.rules
         try:
-            return convert(number[0], is_integer, self.max_digits, self.parse_int, self.parse_float)
+            return convert(number[0], is_integer, rules.max_digits, rules.parse_int, rules.parse_float)
         except Unfit as error:
             fault = self.fault(str(error), start)
         raise fault
 
     def refuse_digit_missing(self, start: int, at: int) -> NoReturn:
-        if count_digits(self.text[start:at]) >= self.max_digits:
-            self.refuse(too_many_digits(self.max_digits), start)  # with the one that is missing
+        if count_digits(self.text[start:at]) >= self.rules.max_digits:
+            self.refuse(too_many_digits(self.rules.max_digits), start)  # with the one that is missing
         found = self.text[at : at + 1]
         advice = _ADVICE.get(found) if found and found in "NI" else None
         self.refuse(f"expected a digit, found {self.glimpse(at)}", at, advice)
@@ -212,7 +196,7 @@ class Reader:
                 pieces.append(self.read_escape())
             elif not char:
                 self.refuse("the string does not end")
-            elif char < " " and self.keeps_controls:
+            elif char < " " and self.rules.keeps_controls:
                 pieces.append(char)
                 self.at += 1
             elif char < " ":
@@ -232,7 +216,7 @@ class Reader:
     def read_unicode_escape(self) -> str:
         start = self.at
         digits = _HEX.match(self.text, start + 2)[0]  # type: ignore[index]  # it matches "" too
-        if _LOW_BEGUN.match(digits) and not self.keeps_surrogates:
+        if _LOW_BEGUN.match(digits) and not self.rules.keeps_surrogates:
             self.refuse(_HALF_A_PAIR, start)
         if len(digits) < 4:
             at = start + 2 + len(digits)
@@ -242,7 +226,7 @@ class Reader:
         if not 0xD800 <= code <= 0xDBFF:
             return chr(code)
         low = _LOW.match(self.text, self.at)
-        if low is None and self.keeps_surrogates:
+        if low is None and self.rules.keeps_surrogates:
             return chr(code)
         if low is None and _LOW_CUT_SHORT.match(self.text, self.at):
             self.refuse("the string does not end", len(self.text))

@@ -12,8 +12,10 @@ from collections.abc import Callable
 from typing import Any, Final, Literal
 
 from ...errors import ConfigurationError, DecodeError
-from . import careful, swift
+from . import careful, dense, swift
 from .number import MAX_DIGITS
+from .rules import GiveUp, Rules
+from .strings import cut
 
 MAX_DEPTH: Final = 64
 """The deepest nesting taken by default: no answer known has more than 5 levels."""
@@ -70,22 +72,23 @@ def decode(
         raise ConfigurationError('duplicate_keys is "error", "last" or "first"')
     if control_characters not in ("error", "keep") or lone_surrogates not in ("error", "keep"):
         raise ConfigurationError('control_characters and lone_surrogates are "error" or "keep"')
-    rules = (max_depth, max_digits, duplicate_keys, parse_float, parse_int)
-    kept = (control_characters == "keep", lone_surrogates == "keep")  # what swift gives up on in any case
-    text = _text(data, max_bytes, rules + kept)
+    keeps_controls, keeps_surrogates = control_characters == "keep", lone_surrogates == "keep"
+    rules = Rules(max_depth, max_digits, duplicate_keys, parse_float, parse_int, keeps_controls, keeps_surrogates)
+    text = _text(data, max_bytes, rules)
     try:
-        return swift.read(text, data if isinstance(data, bytes) else data.encode(), *rules)
-    except (swift.GiveUp, UnicodeEncodeError):
+        pieces = cut(text, data if isinstance(data, bytes) else data.encode())
+        return (dense if dense.suits(text, pieces) else swift).read(pieces, rules)
+    except (GiveUp, UnicodeEncodeError):
         pass  # outside the handler, or every error would carry the signal as its context
     try:
-        return careful.Reader(text, *rules, *kept).read()
+        return careful.Reader(text, rules).read()
     except DecodeError as error:
         if isinstance(data, bytes) and error.offset is not None:
             error.offset = len(text[: error.offset].encode())
         raise
 
 
-def _text(data: bytes | str, max_bytes: int, rules: tuple[Any, ...]) -> str:
+def _text(data: bytes | str, max_bytes: int, rules: Rules) -> str:
     if isinstance(data, bytes) and len(data) <= max_bytes:
         try:
             return data.decode()
@@ -111,12 +114,12 @@ def _too_long(raw: bytes, max_bytes: int, *, counts_bytes: bool) -> DecodeError:
     return DecodeError(reason, offset=offset, line=line, column=column, path="$")
 
 
-def _not_utf8(data: bytes, start: int, rules: tuple[Any, ...]) -> DecodeError:
+def _not_utf8(data: bytes, start: int, rules: Rules) -> DecodeError:
     """The first fault of bytes that are not UTF-8 from ``start`` on: the text before may be none of JSON."""
     text = data[:start].decode()
     path: str | None = "$"
     try:
-        careful.Reader(text, *rules).read()
+        careful.Reader(text, rules).read()
     except DecodeError as error:
         if error.offset is not None and error.offset < len(text):
             error.offset = len(text[: error.offset].encode())

@@ -9,29 +9,27 @@ apart: a colon, a comma, and a whole value between the two.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
-from .number import MAX_DIGITS, NUMBER, Unfit, convert
+from .rules import GiveUp
+from .scalars import SCALAR, Scalars
 
-# Kinds of token; a scalar is a number, true, false or null, and a number is one that its reader is yet to convert.
-NUMBER_TEXT, SCALAR, COLON, COMMA, CLOSE_OBJECT, CLOSE_ARRAY, OPEN_OBJECT, OPEN_ARRAY = range(8)
+# Kinds of token. A scalar is a number, true, false or null, and one that is yet to be converted is a text.
+TEXT, SCALAR_VALUE, COLON, COMMA, CLOSE_OBJECT, CLOSE_ARRAY, OPEN_OBJECT, OPEN_ARRAY = range(8)
 
-_MARKS = {":": COLON, ",": COMMA, "{": OPEN_OBJECT, "[": OPEN_ARRAY, "}": CLOSE_OBJECT, "]": CLOSE_ARRAY}
-_WORDS = {"true": True, "false": False, "null": None}
-_TOKEN = re.compile(
-    rf"[ \t\n\r]*+(?:(?P<mark>[:,{{}}\[\]])|(?P<word>true|false|null)|(?P<number>{NUMBER})|(?P<end>\Z))"
-)
-_NUMBER_MEMBER = re.compile(rf"[ \t\n\r]*+:[ \t\n\r]*+{NUMBER}[ \t\n\r]*+,[ \t\n\r]*+")  # no group: an integer
-_AROUND_NUMBER = " \t\n\r:,"
+_MARKS = {
+    ":": (COLON, None), ",": (COMMA, None), "{": (OPEN_OBJECT, None), "[": (OPEN_ARRAY, None),
+    "}": (CLOSE_OBJECT, None), "]": (CLOSE_ARRAY, None),
+}  # fmt: skip
+_SPACE = " \t\n\r"
+_NO_SPACE = str.maketrans("", "", _SPACE)
+_SCALAR = re.compile(f"({SCALAR})")
+_MEMBER = re.compile(rf"[ \t\n\r]*+:[ \t\n\r]*+({SCALAR})[ \t\n\r]*+,[ \t\n\r]*+")
 
 # What stands between two strings of a message is short: longer gaps are not worth remembering.
-_MAX_REMEMBERED = 64
+LONGEST_REMEMBERED: Final = 64
 _ROOM = 4096
-
-
-class GiveUp(Exception):
-    """The text is not valid, or not for this reader: read it carefully."""
 
 
 class Tokens:
@@ -50,18 +48,18 @@ JUST_COMMA: Final = Tokens([(COMMA, None)])
 class Gaps(dict[str, Any]):
     """Gap to meaning: ``JUST_COLON``, ``JUST_COMMA``, the scalar between a colon and a comma, else :class:`Tokens`.
 
-    Numbers are converted here, by the default rules, those with a fraction or an exponent to ``real``: a class whose
-    values cannot be changed, since many texts share them. With None numbers stay text.
+    Scalars are converted here, to values that cannot be changed, since many texts share them. Without ``scalars``
+    they stay text.
     """
 
-    __slots__ = ("real", "room")
+    __slots__ = ("room", "scalars")
 
-    def __init__(self, real: Callable[[str], Any] | None, *, room: int = _ROOM) -> None:
-        self.real = real
+    def __init__(self, scalars: Scalars | None, *, room: int = _ROOM) -> None:
+        self.scalars = scalars
         self.room = room
 
     def __missing__(self, gap: str) -> Any:
-        if len(gap) > _MAX_REMEMBERED:
+        if len(gap) > LONGEST_REMEMBERED:
             return Tokens(self._cut(gap))
         if len(self) >= self.room:
             self.clear()
@@ -69,37 +67,25 @@ class Gaps(dict[str, Any]):
         return meaning
 
     def _work_out(self, gap: str) -> Any:
-        member = None if self.real is None else _NUMBER_MEMBER.fullmatch(gap)
-        if member is not None:  # ahead of the rest, for numbers are ever new
-            return _convert(gap.strip(_AROUND_NUMBER), member.lastindex is None, self.real)
-        each = tuple(self._cut(gap))
-        kinds = [kind for kind, _ in each]
-        if kinds == [COLON, SCALAR, COMMA]:
-            return each[1][1]
-        return JUST_COLON if kinds == [COLON] else JUST_COMMA if kinds == [COMMA] else Tokens(each)
+        member = _MEMBER.fullmatch(gap)
+        if member is not None and self.scalars is not None:
+            return self.scalars.one(member[1])
+        mark = gap.strip(_SPACE)
+        if mark in (":", ","):
+            return JUST_COLON if mark == ":" else JUST_COMMA
+        return Tokens(tuple(self._cut(gap)))
 
     def _cut(self, gap: str) -> Iterator[tuple[int, Any]]:
-        at = 0
-        while at < len(gap):
-            match = _TOKEN.match(gap, at)
-            if match is None:
-                raise GiveUp
-            at = match.end()
-            mark, word, number = match.group("mark", "word", "number")
-            if mark:
-                yield _MARKS[mark], None
-            elif word:
-                yield SCALAR, _WORDS[word]
-            elif number:
-                is_integer = match["fraction"] is None and match["exponent"] is None
-                if self.real is None:
-                    yield NUMBER_TEXT, (number, is_integer)
-                else:
-                    yield SCALAR, _convert(number, is_integer, self.real)
-
-
-def _convert(number: str, is_integer: bool, real: Any) -> Any:
-    try:
-        return convert(number, is_integer, MAX_DIGITS, int, real)
-    except Unfit:
-        raise GiveUp from None
+        """Structure and scalars in turn, as tokens."""
+        scalars = self.scalars
+        for index, part in enumerate(_SCALAR.split(gap)):
+            if index % 2 == 0:
+                for mark in part.translate(_NO_SPACE):
+                    token = _MARKS.get(mark)
+                    if token is None:
+                        raise GiveUp
+                    yield token
+            elif scalars is None:
+                yield TEXT, part
+            else:
+                yield SCALAR_VALUE, scalars.one(part)

@@ -14,8 +14,11 @@ from typing import Any, Final
 MAX_DIGITS: Final = 4300
 """The most digits a number may have by default: as many as Python converts by default."""
 
-NUMBER: Final = r"-?(?:0|[1-9][0-9]*)(?P<fraction>\.[0-9]+)?(?P<exponent>[eE][+-]?[0-9]+)?"
-"""The grammar, as a regular expression (``[0-9]``: ``\\d`` would take the digits of every script)."""
+INTEGER: Final = r"-?(?:0|[1-9][0-9]*+)"
+FRACTION: Final = r"\.[0-9]++"
+EXPONENT: Final = r"[eE][+-]?[0-9]++"
+NUMBER: Final = rf"{INTEGER}(?:{FRACTION})?(?:{EXPONENT})?"
+"""The grammar, as regular expressions (``[0-9]``: ``\\d`` would take the digits of every script)."""
 
 # Conversions of at most this many digits are allowed whatever sys.set_int_max_str_digits() says.
 _CHUNK = 640

@@ -11,7 +11,7 @@ import re
 from codecs import unicode_escape_decode
 from typing import Any
 
-from .gaps import GiveUp
+from .rules import GiveUp
 
 _CONTROLS = bytes(range(0x20))
 # A string, or what begins like one and everything behind the fault in it. It matches at every quote: else a search for
@@ -26,7 +26,7 @@ _DELICATE = re.compile(r'\\(?:["\\/]|u[dD])')
 
 
 def cut(text: str, raw: bytes) -> list[str]:
-    """Gaps and strings in turn, a gap first and last; ``raw`` is the UTF-8. Raises :class:`.gaps.GiveUp`."""
+    """Gaps and strings in turn, a gap first and last; ``raw`` is the UTF-8. Raises :class:`.rules.GiveUp`."""
     is_escaped = "\\" in text
     is_delicate = is_escaped and _DELICATE.search(text) is not None
     if is_delicate and '\\"' in text:
@@ -65,7 +65,7 @@ def _holds_controls(raw: bytes) -> bool:
 
 
 def unescape(string: str, *, is_delicate: bool = True) -> str:
-    """What a string without control characters stands for. Raises :class:`.gaps.GiveUp`: wrong escapes, half a pair."""
+    """What a string without control characters stands for. :class:`.rules.GiveUp`: wrong escapes, half a pair."""
     if _ESCAPED_WELL.fullmatch(string) is None:
         raise GiveUp
     if is_delicate and "\\/" in string:

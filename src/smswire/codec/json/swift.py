@@ -10,7 +10,6 @@ It never guesses: a gap it cannot cut into tokens, a token out of place, a limit
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -21,17 +20,15 @@ from .gaps import (
     COMMA,
     JUST_COLON,
     JUST_COMMA,
-    NUMBER_TEXT,
     OPEN_OBJECT,
-    SCALAR,
+    SCALAR_VALUE,
+    TEXT,
     Gaps,
-    GiveUp,
     Tokens,
 )
-from .number import MAX_DIGITS, Unfit, convert
-from .strings import cut
-
-__all__ = ["GiveUp", "read"]
+from .number import MAX_DIGITS
+from .rules import GiveUp, Rules
+from .scalars import Scalars
 
 # What may come next, as in careful.Expected: values first, keys last.
 _VALUE, _FIRST_VALUE, _AFTER_VALUE, _AFTER_KEY, _KEY, _FIRST_KEY = range(6)
@@ -39,21 +36,13 @@ _MAY_CLOSE = (_AFTER_VALUE, _FIRST_VALUE, _FIRST_KEY)
 
 _NO_MORE = "", JUST_COLON  # no colon may stand behind a value
 
-_FLOATS = Gaps(float)
-_DECIMALS = Gaps(Decimal)
+_FLOATS, _DECIMALS = (Gaps(Scalars(Rules(0, MAX_DIGITS, "error", real, int))) for real in (float, Decimal))
 _AS_TEXT = Gaps(None)
 
 
-def read(
-    text: str,
-    raw: bytes,
-    max_depth: int,
-    max_digits: int,
-    duplicate_keys: str,
-    parse_float: Callable[[str], Any],
-    parse_int: Callable[[str], Any],
-) -> Any:
-    """The value of ``text``, whose UTF-8 is ``raw``. Raises :class:`GiveUp`."""
+def read(pieces: list[str], rules: Rules) -> Any:
+    """The value of a text cut into ``pieces``, gaps and strings in turn. Raises :class:`.rules.GiveUp`."""
+    max_depth, max_digits, duplicate_keys, parse_float, parse_int, *_ = rules
     meanings = _AS_TEXT
     if parse_int is int and max_digits == MAX_DIGITS:
         meanings = _FLOATS if parse_float is float else _DECIMALS if parse_float is Decimal else _AS_TEXT
@@ -64,9 +53,9 @@ def read(
     is_object = False
     key: Any = None
     state = _VALUE
-    pieces = iter(cut(text, raw))
-    meaning = meanings[next(pieces)]
-    pairs = zip(pieces, map(meanings.__getitem__, pieces))  # noqa: B905  (a string, and the meaning of the gap behind it)
+    each = iter(pieces)
+    meaning = meanings[next(each)]
+    pairs = zip(each, map(meanings.__getitem__, each))  # noqa: B905  (a string, and the meaning of the gap behind it)
     while True:
         if type(meaning) is not Tokens:
             raise GiveUp  # where a whole member may stand it is taken below
@@ -89,9 +78,9 @@ def read(
                 state = _AFTER_VALUE
             elif kind == COMMA and state == _AFTER_VALUE and parents:
                 state = _KEY if is_object else _VALUE
-            elif kind <= SCALAR and state <= _FIRST_VALUE:
-                if kind == NUMBER_TEXT:
-                    value = _convert(*value, max_digits, parse_int, parse_float)
+            elif kind <= SCALAR_VALUE and state <= _FIRST_VALUE:
+                if kind == TEXT:
+                    value = Scalars(rules).exact(value)
                 if is_object:
                     container[key] = value
                 else:
@@ -134,10 +123,3 @@ def read(
             state = _AFTER_VALUE
         else:
             raise GiveUp
-
-
-def _convert(text: str, is_integer: bool, *rules: Any) -> Any:
-    try:
-        return convert(text, is_integer, *rules)
-    except Unfit:
-        raise GiveUp from None
