@@ -15,7 +15,8 @@ import smswire.codec
 from smswire.codec import form, json, percent
 
 MODULES = [
-    "", ".__main__", ".form", ".percent", ".json", ".json.careful", ".json.decoder", ".json.dense", ".json.encoder",
+    "", ".__main__", ".percent", ".form", ".form.brackets", ".form.fields", ".form.parser", ".form.serializer",
+    ".form.values", ".json", ".json.careful", ".json.decoder", ".json.dense", ".json.encoder",
     ".json.flat", ".json.gaps", ".json.number", ".json.path", ".json.rules", ".json.scalars", ".json.strings",
     ".json.swift",
 ]  # fmt: skip
@@ -55,6 +56,8 @@ def test_the_codecs_use_none_of_the_standard_librarys() -> None:
 def test_the_public_names_are_the_documented_ones() -> None:
     """Other code may rely on these."""
     assert smswire.codec.__all__ == ["form", "json", "percent"]
+    assert form.__all__ == ["MAX_BYTES", "MAX_FIELDS", "bracketed", "decode", "encode"]
+    assert percent.__all__ == ["FORM", "PATH_SEGMENT", "QUERY", "UNRESERVED", "decode", "encode"]
     assert json.__name__ == "smswire.codec.json"
     for function in (form.decode, form.encode, json.decode, json.encode, percent.decode, percent.encode):
         assert callable(function)

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from smswire.codec import form, percent
@@ -119,12 +119,14 @@ def test_strict_reads_the_same_or_points_at_the_fault(data: str | bytes) -> None
     before = data[: error.offset]
     completed = [before + (rest if isinstance(before, bytes) else rest.decode()) for rest in RESTS_OF_A_CHARACTER]
     assert not all(attempt(form.decode, whole, errors="strict")[1] for whole in completed)
-    longest_token = 12  # four escapes
-    for end in range(error.offset + longest_token, len(data)):
-        assert attempt(form.decode, data[:end], errors="strict")[1] is not None
+    for tail in ("&", "&a=b", "&%", "&\u00e9=+"):  # "&" ends whatever is at fault
+        _, still = attempt(form.decode, data + (tail.encode() if isinstance(data, bytes) else tail), errors="strict")
+        assert still is not None
+        assert still.offset == error.offset
 
 
 @given(NEARLY_FORMS, st.integers(0, 6), st.integers(0, 40))
+@example("ää", 6, 1)
 def test_limits_are_monotone(data: str, max_fields: int, max_bytes: int) -> None:
     """A form within its limits reads as without them; one beyond is refused at the first field or byte too many."""
     pairs = form.decode(data)

@@ -85,6 +85,10 @@ def test_what_brackets_cannot_name_is_refused() -> None:
             form.bracketed({"field": value})
         assert caught.value.path is not None
         assert caught.value.path.startswith("field")
+    for value in ({"c": "x"}, [{"c": "x"}]):
+        with pytest.raises(EncodeError, match="cannot hold nested values"):
+            form.bracketed({"a[b]": value})
+    assert form.bracketed({"a[b]": "x"}) == [("a[b]", "x")]
     with pytest.raises(EncodeError, match="name of a field"):
         form.bracketed([(5, {"a": "x"})])  # type: ignore[list-item]
     with pytest.raises(EncodeError, match=r"at files$"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json as stdlib
 import pickle
+import sys
 from decimal import Decimal
 from types import ModuleType
 from typing import Any
@@ -210,9 +211,16 @@ def test_careful_reads_all_valid_text(text: str) -> None:
     assert same(careful.Reader(text, DEFAULTS).read(), stdlib.loads(text))
 
 
+def not_utf8_from(data: bytes) -> int:
+    try:
+        return len(data.decode().encode())
+    except UnicodeDecodeError as error:
+        return error.start
+
+
 @given(texts().map(str.encode), st.binary(min_size=1, max_size=3), st.data())
 def test_the_first_fault_wins_when_bytes_are_not_utf8(text: bytes, noise: bytes, data: st.DataObject) -> None:
-    """What stands before the offset can be completed, whether the fault is one of UTF-8 or of JSON."""
+    """What stands before the offset can be completed and no more of it, be the fault one of UTF-8 or of JSON."""
     at = data.draw(st.integers(0, len(text)))
     broken = text[:at] + noise + text[at:]
     _, error = attempt(json.decode, broken, **GRAMMAR_ONLY)
@@ -220,6 +228,9 @@ def test_the_first_fault_wins_when_bytes_are_not_utf8(text: bytes, noise: bytes,
         before = broken[: error.offset].decode()
         assert first_fault(before) in (None, len(before))
         assert (error.line, error.column) == careful.place(before, len(before))
+        if HALF_A_PAIR not in error.message:
+            start = not_utf8_from(broken)
+            assert error.offset == start or first_fault(broken[:start].decode()) == len(before)
 
 
 @given(st.binary() | nearly_texts().map(str.encode), st.sampled_from([float, Decimal]))
@@ -312,6 +323,7 @@ def test_each_limit_is_a_maximum() -> None:
     assert json.decode("[[1]]", max_depth=2) == [[1]]
     assert fault_of("[[1]]", max_depth=1).offset == 1
     assert json.decode("5", max_depth=0) == 5
+    assert fault_of('"\ud800"', max_bytes=4).message == "the text has more than 4 bytes"  # 3 for a surrogate
     assert json.decode('"ä"', max_bytes=4) == "ä"
     assert fault_of('"ä"', max_bytes=3).offset == 2  # in characters
     assert fault_of('"ä"'.encode(), max_bytes=3).offset == 3
@@ -328,6 +340,20 @@ def test_numbers_go_to_the_parsers_given() -> None:
     assert error.offset == 1
     assert error.message == "parse_float does not take the number (InvalidOperation)"
     assert fault_of("9" * 400, parse_int=float).message == "the number is too large for a float"
+
+
+def test_long_integers_mind_no_limit_of_the_interpreter() -> None:
+    """What Python converts at most can be set as low as 640 digits: max_digits alone decides."""
+    limit = sys.get_int_max_str_digits()
+    sys.set_int_max_str_digits(640)
+    try:
+        for length in (300, 301, 640, 641, 4300):
+            text = "9" * length
+            assert json.decode(f"[{text},{text}]") == [10**length - 1] * 2
+            assert json.decode(f'{{"a":{text}}}') == {"a": 10**length - 1}
+            assert json.encode(10**length - 1).decode() == text
+    finally:
+        sys.set_int_max_str_digits(limit)
 
 
 def test_equal_gaps_with_different_parsers_do_not_meet() -> None:

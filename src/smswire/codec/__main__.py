@@ -1,6 +1,7 @@
 """``python -m smswire.codec json|form FILE``: silence and 0 if the file is valid, else the fault on stderr and 1.
 
-A form is read with ``errors="strict"``: what WHATWG's parser puts up with is a fault here. ``-`` is standard input.
+A form is read with ``errors="strict"``: what WHATWG's parser puts up with is a fault here. The limits are those of
+``form.decode`` and ``json.decode``, by default; one that is passed is a fault too. ``-`` is standard input.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ from .json.careful import place
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Checks one file; returns the exit status. Wrong usage and a file that cannot be read end in 2."""
-    parser = argparse.ArgumentParser(prog="python -m smswire.codec", description="Check a file to the letter.")
+    parser = argparse.ArgumentParser(
+        prog="python -m smswire.codec", description="Check a file to the letter, and to the default limits of decode()."
+    )
     formats = parser.add_subparsers(dest="format", required=True)
     of_json = formats.add_parser("json", help="RFC 8259")
     of_json.add_argument("--duplicate-keys", choices=("error", "last", "first"), default="error")

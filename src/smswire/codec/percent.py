@@ -17,6 +17,8 @@ from typing import Any, Final, Literal
 
 from ..errors import ConfigurationError, DecodeError, EncodeError
 
+__all__ = ["FORM", "PATH_SEGMENT", "QUERY", "UNRESERVED", "decode", "encode"]
+
 UNRESERVED: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
 """The characters that mean themselves everywhere in a URI (RFC 3986 section 2.3)."""
 
@@ -50,7 +52,7 @@ def encode(data: str | bytes, safe: str = UNRESERVED) -> str:
 
     Raises:
         EncodeError: the text holds a lone surrogate, which has no UTF-8 form; or it is neither text nor bytes.
-        ConfigurationError: ``safe`` holds ``%`` or a character outside ASCII.
+        ConfigurationError: ``safe`` holds ``%`` or a character outside ASCII, or is no ``str``.
 
     >>> encode("Grüße/1")
     'Gr%C3%BC%C3%9Fe%2F1'
@@ -58,6 +60,8 @@ def encode(data: str | bytes, safe: str = UNRESERVED) -> str:
     '~user%2Fa%20b'
     """
     raw = utf8(data)
+    if not isinstance(safe, str):
+        raise ConfigurationError(f"the safe characters are given as str, not {type(safe).__name__}")
     escape = _escaper(safe)
     return (escape(raw) if raw.translate(None, escape.kept) else raw).decode("ascii")
 

@@ -1,0 +1,26 @@
+"""What passes for the fields of a form, and how the name of one is shown in an error."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from ...errors import EncodeError
+
+
+def pairs_of(fields: Iterable[tuple[str, Any]]) -> Iterable[tuple[str, Any]]:
+    """The fields, each found to be a pair. Raises :class:`~smswire.errors.EncodeError`."""
+    if isinstance(fields, (str, bytes)) or not isinstance(fields, Iterable):
+        raise EncodeError(f"a form is a mapping or pairs of name and value, not {type(fields).__name__}")
+    for index, pair in enumerate(fields):
+        # A string of two characters would pass for a pair.
+        if not isinstance(pair, (tuple, list)) or len(pair) != 2:
+            raise EncodeError(f"field {index} is not a pair of name and value")
+        yield pair[0], pair[1]
+
+
+def shown(name: str) -> str:
+    """A name fit for a message: printable, and not long."""
+    name = str.__str__(name)
+    printable = name if name.isprintable() else ascii(name)[1:-1]
+    return printable if len(printable) <= 60 else f"{printable[:59]}…"
