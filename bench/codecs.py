@@ -62,7 +62,7 @@ def _urlencoded(make: Callable[[Random], Any]) -> Callable[[Random], bytes]:
 
 
 def cases() -> list[Case]:
-    """Goals are the project's; of 1.0 for text that no answer looks like: nowhere slower than plain Python."""
+    """Goals are the project's; of 1.0 for text that no answer looks like: not slower than plain Python."""
     rows: list[Case] = []
     forms = [
         ("9 fields of a send", 1000, samples.send, 0.35, 0.8),

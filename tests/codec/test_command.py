@@ -59,6 +59,14 @@ def test_a_file_that_is_not_there_ends_in_2(tmp_path: Path, capsys: pytest.Captu
     assert "none" in capsys.readouterr().err
 
 
+def test_a_closed_standard_input_ends_in_2() -> None:
+    """It is neither valid nor invalid."""
+    script = f"exec {sys.executable} -m smswire.codec json - <&-"
+    ran = subprocess.run(["/bin/sh", "-c", script], capture_output=True)
+    assert (ran.returncode, ran.stdout) == (2, b"")
+    assert b"standard input is closed" in ran.stderr
+
+
 @pytest.mark.parametrize(("content", "status"), [(b"[1]", 0), (b"[1", 1)])
 def test_it_runs_as_a_module_and_reads_standard_input(content: bytes, status: int) -> None:
     """As the manual has it, in a process of its own."""

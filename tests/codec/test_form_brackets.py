@@ -14,7 +14,7 @@ from smswire.errors import EncodeError
 from .test_form import TEXT, Kind
 
 LEAVES = TEXT | st.integers(-9, 9) | st.booleans() | st.lists(TEXT, min_size=1, max_size=2)
-KEYS = st.text(st.characters(exclude_characters="[]", exclude_categories=["Cs"]), max_size=4)
+KEYS = st.text(st.characters(exclude_characters="[]", exclude_categories=["Cs"]), min_size=1, max_size=4)
 NESTED = st.recursive(
     LEAVES,
     lambda inner: (
@@ -80,7 +80,7 @@ def test_what_brackets_cannot_name_is_refused() -> None:
     for _ in range(16):
         deep = {"a": deep}
     assert form.bracketed({"field": deep}) == [("field" + "[a]" * 16, "x")]
-    for value in ({"a]": "x"}, {"a": {"[": "x"}}, [{1: "x"}], {b"a": "x"}, ring, {"a": deep}):
+    for value in ({"a]": "x"}, {"a": {"[": "x"}}, [{1: "x"}], {"": "x"}, {b"a": "x"}, ring, {"a": deep}):
         with pytest.raises(EncodeError) as caught:
             form.bracketed({"field": value})
         assert caught.value.path is not None

@@ -18,6 +18,7 @@ from smswire.codec.json import careful, dense, gaps
 from smswire.codec.json.number import too_many_digits
 from smswire.codec.json.rules import GiveUp, Rules
 from smswire.codec.json.scalars import Scalars
+from smswire.codec.json.strings import cut
 from smswire.errors import ConfigurationError
 
 from .attempt import attempt, fault_of
@@ -140,7 +141,8 @@ def test_the_fast_readers_read_what_needs_care(text: str, value: Any, reader: Mo
         "1,2", "[],[]", "{},{}", "[1],[2]", '{"a":1},{"b":2}', "1 2", "[1 2]", "[1,]", "[,1]", "[1",
         "[[1],[2]", "]", "[1]]",
         '{"a":1,2}', '{1:2}', '{"a"1}', '["a":1]', '[{"a":1},{"b"}]', '[{"a":1],{"b":1}]', "[[1},[2]]", "[01]", "[-]",
-        "[t rue]", "[1.5,1.]", "[1e999,1.5]", "[1.5e999]", '{"a":[1],[2]}', '{"a":{"b":1},{"c":1}}', '[{"a":1},"b":2]',
+        "[t rue]", "[1,\v  2]", "[1,\f\n 2]", '["a",\v  2]', '["a",' + 40 * "  " + '\f"b"]', "[1  2]", "[-  1]",
+        "[1.5,1.]", "[1e999,1.5]", "[1.5e999]", '{"a":[1],[2]}', '{"a":{"b":1},{"c":1}}', '[{"a":1},"b":2]',
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("reader", FAST)
@@ -195,6 +197,33 @@ def test_a_long_text_is_cut_anywhere(items: list[str]) -> None:
     """A text of many windows is read as a short one, wherever a window happens to end."""
     text = "[" + ",".join(items * (3 * dense.WINDOW // len(",".join(items)) + 1)) + "]"
     assert read_fast(dense, text) == stdlib.loads(text)
+
+
+@pytest.mark.parametrize("indent", [1, 16, 100])
+@given(VALUES)
+def test_indents_are_read_whatever_their_length(indent: int, value: Any) -> None:
+    """White space of any length stands between tokens, also where it is longer than what is remembered."""
+    text = stdlib.dumps([value], indent=indent)
+    for reader in FAST:
+        assert same(read_fast(reader, text), stdlib.loads(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "is_dense"),
+    [
+        ("true", False),
+        ("[1.5,2.5,3.5]", True),
+        ('{"amount":12.345,"currency":"EUR"}', False),
+        (stdlib.dumps([{"text": "Hello", "price": 0.075, "parts": 1, "label": None}] * 500), False),
+        (stdlib.dumps([{"text": f"{n}", "price": n} for n in range(500)]), True),
+        (stdlib.dumps(["a"] * 500), False),
+        (stdlib.dumps([{"a": "b"}] * 9, indent=100), False),
+        (stdlib.dumps({"points": [[n, n + 1] for n in range(50)], "of": "a"}), True),
+    ],
+)
+def test_the_reader_is_chosen_by_what_the_gaps_are_like(text: str, is_dense: bool) -> None:
+    """Gaps that repeat are remembered; long ones, and such as are ever new, are cut."""
+    assert dense.suits(text, cut(text, text.encode())) is is_dense
 
 
 def test_what_has_no_comma_for_long_is_left_to_the_careful_reader() -> None:

@@ -29,9 +29,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         each.add_argument("file", help='"-" for standard input')
     options = parser.parse_args(arguments)
     try:
-        data = sys.stdin.buffer.read() if options.file == "-" else Path(options.file).read_bytes()
+        data = _read(options.file)
     except OSError as error:
         parser.error(str(error))
+    except KeyboardInterrupt:
+        return 130  # as a shell has it
     try:
         if options.format == "json":
             json.decode(data, duplicate_keys=options.duplicate_keys)
@@ -44,6 +46,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"{options.file}: {error}\n")
         return 1
     return 0
+
+
+def _read(file: str) -> bytes:
+    if file != "-":
+        return Path(file).read_bytes()
+    if sys.stdin is None:
+        raise OSError("standard input is closed")
+    return sys.stdin.buffer.read()
 
 
 if __name__ == "__main__":

@@ -16,15 +16,15 @@ def bracketed(fields: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> list[tup
 
     A list of mappings becomes ``name[0][key]``, ``name[1][key]``, …, and a mapping ``name[key]``; so again for the
     values within; an empty mapping has no fields. Everything else stays what it is: a list of plain values repeats its
-    field.
+    field, of which PHP itself keeps the last.
 
     Args:
         fields: a mapping, or pairs of a name and a value.
 
     Raises:
-        EncodeError: a key in brackets that is not ``str`` or itself holds a bracket, or a name with one that has
-            nested values, which could be read in two ways; values nested deeper than 16 brackets. ``path`` is the
-            name of the field.
+        EncodeError: a key in brackets that is not ``str``, is empty, or itself holds a bracket, or a name with one that
+            has nested values, which could be read in two ways; values nested deeper than 16 brackets. ``path`` is
+            the name of the field.
 
     >>> bracketed({"to": ["49171", "49172"], "files": [{"name": "a.pdf", "contents": "QQ=="}]})
     [('to', ['49171', '49172']), ('files[0][name]', 'a.pdf'), ('files[0][contents]', 'QQ==')]
@@ -62,6 +62,8 @@ def _spread(name: str, value: Any, *, is_outermost: bool) -> list[tuple[str, Any
     for key in value:
         if not isinstance(key, str):
             raise EncodeError(f"a key in brackets must be str, not {type(key).__name__}", path=shown(name))
+        if not key:
+            raise EncodeError("a key in brackets cannot be empty: [] appends", path=shown(name))
         if "[" in key or "]" in key:
             raise EncodeError("a key in brackets cannot hold a bracket", path=shown(name))
     return [(f"{name}[{str.__str__(key)}]", item) for key, item in value.items()]

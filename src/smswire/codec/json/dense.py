@@ -39,16 +39,22 @@ WINDOW: Final = 1 << 16
 
 # Up to this many pieces, and with this many characters a piece, most texts are what swift is for.
 _FEW_PIECES, _USUAL_LENGTH = 256, 16
+_TINY = 8  # characters
+_BLOCK = 32  # gaps
 
 
 def suits(text: str, pieces: list[str]) -> bool:
-    """Whether a sample of the gaps says that this reader is the faster one."""
-    if 1 < len(pieces) <= _FEW_PIECES and len(text) < _USUAL_LENGTH * len(pieces):
+    """Whether a sample of the gaps says that this reader is the faster one: some are long, or many are new."""
+    if len(pieces) == 1:
+        return len(text) > _TINY
+    if len(pieces) <= _FEW_PIECES and len(text) < _USUAL_LENGTH * len(pieces):
         return False
-    sample = pieces[:: 2 * (1 + len(pieces) // _FEW_PIECES)]
-    return (
-        len(pieces) == 1 or max(map(len, sample)) > LONGEST_REMEMBERED or len(set(sample)) > max(len(sample) // 2, 32)
-    )
+    sample = pieces[::2]
+    if len(sample) > 3 * _BLOCK:  # whole blocks: whatever repeats shows in one
+        middle = len(sample) // 2
+        sample = sample[:_BLOCK] + sample[middle : middle + _BLOCK] + sample[-_BLOCK:]
+    longest = " ".join(max(sample, key=len).split())  # without its indents
+    return len(longest) > LONGEST_REMEMBERED or len(set(sample)) > max(len(sample) // 4, _BLOCK // 2)
 
 
 class _Structures(dict[str, tuple[int, ...]]):
@@ -177,6 +183,11 @@ def _windows(skeleton: str) -> Iterator[str]:
 
 def _cut(window: str) -> list[str]:
     """Structure and runs in turn, and an empty run last."""
+    if "\n" in window or "  " in window:
+        raw = window.encode()
+        if b"\v" in raw or b"\f" in raw:
+            raise GiveUp  # to split() these are white space too
+        window = b" ".join(raw.split()).decode()
     parts: list[str] = _RUN.split(window)
     parts.append("")
     return parts

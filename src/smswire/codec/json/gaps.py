@@ -27,6 +27,8 @@ _NO_SPACE = str.maketrans("", "", _SPACE)
 _SCALAR = re.compile(f"({SCALAR})")
 _MEMBER = re.compile(rf"[ \t\n\r]*+:[ \t\n\r]*+({SCALAR})[ \t\n\r]*+,[ \t\n\r]*+")
 
+_INDENT = re.compile(r"[ \t\n\r]{2,}+")
+
 # What stands between two strings of a message is short: longer gaps are not worth remembering.
 LONGEST_REMEMBERED: Final = 64
 _ROOM = 4096
@@ -60,7 +62,8 @@ class Gaps(dict[str, Any]):
 
     def __missing__(self, gap: str) -> Any:
         if len(gap) > LONGEST_REMEMBERED:
-            return Tokens(self._cut(gap))
+            squeezed = _INDENT.sub(" ", gap)
+            return self[squeezed] if len(squeezed) <= LONGEST_REMEMBERED else Tokens(self._cut(squeezed))
         if len(self) >= self.room:
             self.clear()
         self[gap] = meaning = self._work_out(gap)
