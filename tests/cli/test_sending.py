@@ -164,8 +164,9 @@ def test_a_pipe_that_breaks_off_in_a_quote_says_where():
     told = []
     wire = Wire()
     with Interrupts() as interrupts, piped('to,text\n+491,a\n+492,"open\n+493,c\n') as pipe:
-        send_file(pipe, wire, interrupts, on_line=told.append)
+        delivery = send_file(pipe, wire, interrupts, on_line=told.append)
     assert wire.begun == ["+491"]
+    assert (delivery.read_all, delivery.as_json()["unread_after_line"]) == (False, 3)
     assert [(line.line, line.sent) for line in sorted(told)] == [(2, "yes"), (3, "no")]
     assert "never closed; what follows cannot be read" in max(told).error
 

@@ -56,6 +56,7 @@ class Delivery:
         latest: the outcome to be noted; noted twice it counts once.
         taken: how many rows have been read.
         last_line: the line that the last of them begins on.
+        breaks_off: nothing behind that one can be read.
         interrupted: the send was stopped by Ctrl-C.
         heard_all: every call that had begun was heard of.
         read_all: the input was read to its end.
@@ -74,6 +75,7 @@ class Delivery:
         self.latest: SmsOutcome | None = None
         self.taken = 0
         self.last_line = 0
+        self.breaks_off = False
         self.interrupted = False
         self.heard_all = False
         self.read_all = False
@@ -90,6 +92,7 @@ class Delivery:
         self._open[self.taken] = _Open(row.line, row.cells.get("to", ""), fault)
         self.taken += 1
         self.last_line = row.line
+        self.breaks_off = row.breaks_off
 
     def note(self) -> None:
         """The ``latest`` outcome."""

@@ -83,7 +83,7 @@ def _messages(source: Source, delivery: Delivery) -> Iterator[Message | Mapping[
     for row, message in read(_rows(source)):
         delivery.take(row)
         yield message or _NO_MESSAGE
-    delivery.read_all = True
+    delivery.read_all = not delivery.breaks_off
 
 
 def _send(stream: SmsStream, delivery: Delivery, interrupts: Interrupts, show: Callable[[int], object]) -> None:

@@ -53,12 +53,14 @@ class Finding(NamedTuple):
 class Row(NamedTuple):
     """A row: the number of the line it begins on, from 1, its cells by column, and what is wrong with it.
 
-    With ``faults`` it must not be sent, and cells may be missing.
+    With ``faults`` it must not be sent, and cells may be missing. One that ``breaks_off`` is the last that can be read,
+    whatever follows it.
     """
 
     line: int
     cells: dict[str, str]
     faults: tuple[Finding, ...] = ()
+    breaks_off: bool = False
 
 
 class TableError(ValueError):
@@ -92,7 +94,7 @@ def rows(chunks: Iterable[bytes], columns: Collection[str]) -> Iterator[Row]:
         TableError: before the first row: no header that can be used; at the end: there was no row.
 
     >>> list(rows([b'to;text\\n+4915112345678;"Guten Tag,\\nund', b' willkommen"\\n'], {"to", "text"}))
-    [Row(line=2, cells={'to': '+4915112345678', 'text': 'Guten Tag,\\nund willkommen'}, faults=())]
+    [Row(line=2, cells={'to': '+4915112345678', 'text': 'Guten Tag,\\nund willkommen'}, faults=(), breaks_off=False)]
     """
     lines = _Lines(chunks)
     delimiter = _find_delimiter(lines, columns)
@@ -112,7 +114,7 @@ def rows(chunks: Iterable[bytes], columns: Collection[str]) -> Iterator[Row]:
             faults.append(Finding(line, _length_fault(len(cells), len(header), delimiter)))
         elif cells:
             faults += [Finding(line, what) for what in _faults_of_row(row)]
-        yield Row(line, row, tuple(faults))
+        yield Row(line, row, tuple(faults), breaks_off=not cells)
     if not has_rows:
         raise TableError([Finding(1, "the file has a header and no rows" if header else "the file is empty")])
 
