@@ -142,7 +142,10 @@ def test_the_fast_readers_read_what_needs_care(text: str, value: Any, reader: Mo
         "[[1],[2]", "]", "[1]]",
         '{"a":1,2}', '{1:2}', '{"a"1}', '["a":1]', '[{"a":1},{"b"}]', '[{"a":1],{"b":1}]', "[[1},[2]]", "[01]", "[-]",
         "[t rue]", "[1,\v  2]", "[1,\f\n 2]", '["a",\v  2]', '["a",' + 40 * "  " + '\f"b"]', "[1  2]", "[-  1]",
-        "[1.5,1.]", "[1e999,1.5]", "[1.5e999]", '{"a":[1],[2]}', '{"a":{"b":1},{"c":1}}', '[{"a":1},"b":2]',
+        '{"a":,"b":1}', '"a","b"', '[[1},{"a":2}]', '[{"a":1},[{"b":1},[2]]', '[{"a":1,},{"b":1}]', "[[1,],[2]]",
+        '["a"["b"]]', '{"a":1,"a":2}', '{"a":{"b":1},"a":2}', '[{"a":1},{"b":1,"b":2}]', '[{"a":[1],"a":[2]}]',
+        '{"a":1}{"b":1}', "[1,]" + 70_000 * " ", "[1," + 70_000 * " " + "]", "[1.5,1.]", "[1e999,1.5]", "[1.5e999]",
+        '{"a":[1],[2]}', '{"a":{"b":1},{"c":1}}', '[{"a":1},"b":2]',
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("reader", FAST)
@@ -399,6 +402,12 @@ def test_the_memory_of_gaps_is_bounded() -> None:
         assert remembered[f":{number},"] == number
         assert list(remembered[f":{number}}}"].each)[1] == (gaps.SCALAR_VALUE, number)
         assert len(remembered) <= 8
+    structures = dense.Structures()
+    for number in range(3 * dense.ROOM):
+        assert len(structures["," + " " * (number % 60) + "[" * (number // 60 % 50 + 1)]) > 1
+        assert len(structures) <= dense.ROOM
+    assert len(structures["[" * 1000]) == 1000
+    assert "[" * 1000 not in structures
     long_gap = "[" * 1000
     assert len(list(remembered[long_gap].each)) == 1000
     assert long_gap not in remembered

@@ -29,11 +29,10 @@ _KINDS = {'"': _STRING, ":": _COLON, ",": _COMMA, "{": _OPEN_OBJECT, "[": _OPEN_
 _TOKEN = re.compile(r',":|\],\[|},{":|.')
 _NO_SPACE = str.maketrans("", "", " \t\n\r")
 
-# What may come next, as in careful.Expected: values first, keys last.
-_VALUE, _FIRST_VALUE, _AFTER_VALUE, _AFTER_KEY, _KEY, _FIRST_KEY = range(6)
-_MAY_CLOSE = (_AFTER_VALUE, _FIRST_VALUE, _FIRST_KEY)
+# What may come next: values first, keys last. No container is empty here, for one that is counts as a scalar.
+_VALUE, _AFTER_VALUE, _AFTER_KEY, _KEY = range(4)
 
-_ROOM = 4096
+ROOM: Final = 1024
 # The text is cut into scalars this much at a time, so that what is not JSON takes no more memory than what is.
 WINDOW: Final = 1 << 16
 
@@ -57,24 +56,22 @@ def suits(text: str, pieces: list[str]) -> bool:
     return len(longest) > LONGEST_REMEMBERED or len(set(sample)) > max(len(sample) // 4, _BLOCK // 2)
 
 
-class _Structures(dict[str, tuple[int, ...]]):
+class Structures(dict[str, tuple[int, ...]]):
     """Structure to the kinds of its tokens."""
 
     def __missing__(self, structure: str) -> tuple[int, ...]:
         try:
             kinds = tuple([_KINDS[token] for token in _TOKEN.findall(structure.translate(_NO_SPACE))])
         except KeyError:
-            kinds = None
-        if kinds is None:
-            raise GiveUp
+            raise GiveUp from None
         if len(structure) <= LONGEST_REMEMBERED:
-            if len(self) >= _ROOM:
+            if len(self) >= ROOM:
                 self.clear()
             self[structure] = kinds
         return kinds
 
 
-_STRUCTURES = _Structures()
+_STRUCTURES = Structures()
 
 
 def read(pieces: list[str], rules: Rules) -> Any:
@@ -102,7 +99,7 @@ def read(pieces: list[str], rules: Rules) -> Any:
             elif (
                 kind == _NEXT_OBJECT
                 and is_object
-                and state in _MAY_CLOSE
+                and state == _AFTER_VALUE
                 and type(parents[-1]) is list
                 and len(parents) > 1
             ):
@@ -113,19 +110,19 @@ def read(pieces: list[str], rules: Rules) -> Any:
             elif (
                 kind == _NEXT_ARRAY
                 and not is_object
-                and state in _MAY_CLOSE
+                and state == _AFTER_VALUE
                 and len(parents) > 1
                 and type(parents[-1]) is list
             ):
                 container = []
                 parents[-1].append(container)
-                state = _FIRST_VALUE
-            elif kind == _STRING and state >= _KEY:
+                state = _VALUE
+            elif kind == _STRING and state == _KEY:
                 key = next(strings)
                 if unique_keys and key in container:
                     raise GiveUp
                 state = _AFTER_KEY
-            elif kind == _STRING and state <= _FIRST_VALUE:
+            elif kind == _STRING and state == _VALUE:
                 if is_object:
                     container[key] = next(strings)
                 else:
@@ -133,7 +130,7 @@ def read(pieces: list[str], rules: Rules) -> Any:
                 state = _AFTER_VALUE
             elif kind == _COLON and state == _AFTER_KEY:
                 state = _VALUE
-            elif kind in (_OPEN_OBJECT, _OPEN_ARRAY) and state <= _FIRST_VALUE and len(parents) < max_depth:
+            elif kind in (_OPEN_OBJECT, _OPEN_ARRAY) and state == _VALUE and len(parents) < max_depth:
                 opened: Any = {} if kind == _OPEN_OBJECT else []
                 if is_object:
                     container[key] = opened
@@ -142,8 +139,8 @@ def read(pieces: list[str], rules: Rules) -> Any:
                 parents.append(container)
                 container = opened
                 is_object = kind == _OPEN_OBJECT
-                state = _FIRST_KEY if is_object else _FIRST_VALUE
-            elif kind == (_CLOSE_OBJECT if is_object else _CLOSE_ARRAY) and state in _MAY_CLOSE and parents:
+                state = _KEY if is_object else _VALUE
+            elif kind == (_CLOSE_OBJECT if is_object else _CLOSE_ARRAY) and state == _AFTER_VALUE and parents:
                 container = parents.pop()
                 is_object = type(container) is dict
                 state = _AFTER_VALUE
@@ -151,7 +148,7 @@ def read(pieces: list[str], rules: Rules) -> Any:
                 raise GiveUp
         if not run:
             continue
-        if state > _FIRST_VALUE or (len(parents) >= max_depth and ("[" in run or "{" in run)):
+        if state != _VALUE or (len(parents) >= max_depth and ("[" in run or "{" in run)):
             raise GiveUp
         if "," not in run:
             value = scalars.one(run)
