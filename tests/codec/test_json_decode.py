@@ -30,7 +30,24 @@ GRAMMAR_ONLY: dict[str, Any] = {"duplicate_keys": "last", "parse_float": str, "m
 HALF_A_PAIR = "surrogate pair"
 NUMBERS_AND_WORDS = st.one_of(
     st.from_regex(r"-?(0|[1-9][0-9]{0,3})(\.[0-9]{1,3})?([eE][+-]?[0-9]{1,2})?", fullmatch=True),
-    st.sampled_from(["true", "false", "null", "[]", "{}", "[ ]", "1e999", "-0", "-0.0", "9" * 301, "0." + "0" * 301]),
+    st.sampled_from(
+        [
+            "true",
+            "false",
+            "null",
+            "[]",
+            "{}",
+            "[ ]",
+            "1e999",
+            "-0",
+            "-0.0",
+            "9" * 301,
+            "0." + "0" * 301,
+            "1.5E999",
+            "1E5",
+            "1.5e99999999999999999999",
+        ]
+    ),
 )
 
 

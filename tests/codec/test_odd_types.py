@@ -161,6 +161,23 @@ class Once(dict[str, Any]):
         yield from super().items()
 
 
+class FirstOnly(dict[str, Any]):
+    """As the multi-dicts of some web frameworks: its items give one value of each field, and getlist all."""
+
+    def items(self) -> Any:
+        return [(name, values[0]) for name, values in super().items()]
+
+    def getlist(self, name: str) -> Any:
+        return tuple(dict.__getitem__(self, name))
+
+
+def test_a_multi_dict_loses_no_value() -> None:
+    """Whatever its items give: a recipient left out would be an SMS lost."""
+    fields = FirstOnly({"to": ["1", "2"], "text": ["a"]})
+    assert form.encode(fields) == b"to=1&to=2&text=a"
+    assert form.encode(form.bracketed(fields)) == b"to=1&to=2&text=a"
+
+
 @pytest.mark.parametrize("value", ["1", Decimal("1.5"), None, ["1", "2"], True])
 def test_a_mapping_whose_items_come_once_loses_none(value: Any) -> None:
     """Whatever stands among them."""

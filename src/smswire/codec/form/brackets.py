@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ...errors import EncodeError
-from .fields import pairs_of, shown
+from .fields import pairs_of, pairs_of_mapping, shown
 
 _MAX_BRACKETS = 16  # no form known nests deeper than 2, and what contains itself has no depth
 
@@ -30,7 +30,7 @@ def bracketed(fields: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> list[tup
     [('to', ['49171', '49172']), ('files[0][name]', 'a.pdf'), ('files[0][contents]', 'QQ==')]
     """
     flat: list[tuple[str, Any]] = []
-    for field in fields.items() if isinstance(fields, Mapping) else pairs_of(fields):
+    for field in pairs_of_mapping(fields) if isinstance(fields, Mapping) else pairs_of(fields):
         if type(field[1]) is str:
             flat.append(field)
             continue

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ...errors import EncodeError
+
+
+def pairs_of_mapping(fields: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """The fields of a mapping, whose ``items()`` may come only once.
+
+    Of the multi-dicts of web frameworks all values: the ``items()`` of those that have a ``getlist`` give one of each.
+    """
+    getlist: Callable[[str], Any] | None = getattr(fields, "getlist", None)
+    if getlist is not None:
+        return [(name, list(getlist(name))) for name in fields]
+    return list(pairs_of(fields.items()))
 
 
 def pairs_of(fields: Iterable[tuple[str, Any]]) -> Iterable[tuple[str, Any]]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from ...errors import EncodeError
 from .. import percent
-from .fields import pairs_of, shown
+from .fields import pairs_of, pairs_of_mapping, shown
 from .values import PLAIN_TYPES, text
 
 _AND, _IS = "\x00", "\x01"
@@ -30,9 +30,9 @@ def encode(fields: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> bytes:
     """The fields as the body of a POST, or as a query.
 
     Args:
-        fields: a mapping, or pairs of a name and a value. A value is ``str``, ``bytes`` of UTF-8, ``int``, ``bool``
-            (``1``, ``0``), ``Decimal`` (plain digits, no exponent), ``None`` (the field is left out), or a list or
-            tuple of these (the field is repeated).
+        fields: a mapping (of a multi-dict with ``getlist`` all values), or pairs of a name and a value. A value is
+            ``str``, ``bytes`` of UTF-8, ``int``, ``bool`` (``1``, ``0``), ``Decimal`` (plain digits, no exponent),
+            ``None`` (the field is left out), or a list or tuple of these (the field is repeated).
 
     Raises:
         EncodeError: a value of another type or a nested list, a ``Decimal`` that is not finite, bytes that are not
@@ -44,7 +44,7 @@ def encode(fields: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> bytes:
     if type(fields) is dict:
         pairs: Collection[tuple[str, Any]] = fields.items()
     elif isinstance(fields, Mapping):
-        pairs = list(pairs_of(fields.items()))  # another mapping's may come only once
+        pairs = pairs_of_mapping(fields)
     elif type(fields) is list and {*map(type, fields)} == _TUPLE and {*map(len, fields)} == _TWO:
         pairs = fields
     else:
