@@ -134,6 +134,8 @@ def test_the_fast_readers_read_all_valid_text(text: str) -> None:
         (r'["\"",""]', ['"', ""]),
         (r'["\ud83d\uDE00","\n"]', ["😀", "\n"]),
         ("[ 1 , -2 ,\t3 ]", [1, -2, 3]),
+        ("[1E5,2]", [100000.0, 2]),
+        ("[1.5E5,2.5]", [150000.0, 2.5]),
         ("[ 1.5 , -2.5e-3 ,\t0.0 ]", [1.5, -0.0025, 0.0]),
         ("[1,\n1.5, true ,null,false, [ ] , {\r} ]", [1, 1.5, True, None, False, [], {}]),
         ("[[1] , [ ], [[\n{ }]]]", [[1], [], [[{}]]]),
@@ -162,6 +164,7 @@ def test_the_fast_readers_read_what_needs_care(text: str, value: Any, reader: Mo
         '{"a":,"b":1}', '"a","b"', '[[1},{"a":2}]', '[{"a":1},[{"b":1},[2]]', '[{"a":1,},{"b":1}]', "[[1,],[2]]",
         '["a"["b"]]', '{"a":1,"a":2}', '{"a":{"b":1},"a":2}', '[{"a":1},{"b":1,"b":2}]', '[{"a":[1],"a":[2]}]',
         '{"a":1}{"b":1}', "[1,]" + 70_000 * " ", "[1," + 70_000 * " " + "]", "[1.5,1.]", "[1e999,1.5]", "[1.5e999]",
+        '{"a":1.5E999}', "[1.5e999,1.5]", '{"a":\xa0"b"}', '{"a":"b"\xa0}',
         '{"a":[1],[2]}', '{"a":{"b":1},{"c":1}}', '[{"a":1},"b":2]',
     ],
 )  # fmt: skip
@@ -210,6 +213,24 @@ def test_a_run_of_scalars_is_read_as_each_of_them(scalars: list[str], comma: str
         assert same(Scalars(rules).many(text), expected * repeats)
         assert same([Scalars(rules).one(scalar) for scalar in scalars], expected)
         assert same(careful.Reader(f"[{text}]", rules._replace(max_depth=2)).read(), expected * repeats)
+
+
+def test_repeated_keys_are_the_callers_choice_in_both() -> None:
+    """Under "last" the last value is read; under "first" it is left to the careful reader."""
+    for reader in FAST:
+        for text in ('{"a":1,"a":2}', '[[1],{"b":0,"a":[3],"a":2}]'):
+            assert same(read_fast(reader, text, DEFAULTS._replace(duplicate_keys="last")), stdlib.loads(text))
+            with pytest.raises(GiveUp):
+                read_fast(reader, text, DEFAULTS._replace(duplicate_keys="first"))
+
+
+def test_a_decimal_beyond_every_exponent_is_left_to_the_careful_reader() -> None:
+    """Alone or in a run: what raises it is no error of ours."""
+    huge = "1.5e99999999999999999999"
+    for reader in FAST:
+        for text in (f"[{huge},1.5]", f"[{huge}]", f'{{"a":{huge},"b":1}}'):
+            with pytest.raises(GiveUp):
+                read_fast(reader, text, DEFAULTS._replace(parse_float=Decimal))
 
 
 @given(st.lists(st.sampled_from(["1", "22", '"a"', "[]", '{"k":3}', "[1.5,-2]", "true"]), min_size=1, max_size=9))

@@ -348,6 +348,23 @@ def test_addresses_are_used_for_ten_seconds():
     assert isinstance(pool.dial(1.0 + ADDRESSES_FRESH_S, waiter), Lookup)
 
 
+def test_a_name_whose_addresses_all_failed_is_looked_up_again():
+    """The host may have moved; an origin that is an address has no other."""
+    pool = new_pool(addresses=[])
+    waiter, _ = joined(pool)
+    lookup = pool.dial(0.0, waiter)
+    assert isinstance(lookup, Lookup)
+    pool.looked_up(lookup, [A], 0.0)
+    failed_dial(pool, dialled(pool, 0.0, waiter), now=0.1)
+    assert not pool.addresses.is_fresh(0.1)
+    late, _ = joined(pool, 0.1)
+    assert isinstance(pool.dial(0.1, late), Lookup)
+    fixed = new_pool(addresses=[A])
+    asker, _ = joined(fixed)
+    failed_dial(fixed, dialled(fixed, 0.0, asker), now=0.1)
+    assert fixed.addresses.is_fresh(0.1)
+
+
 def test_addresses_that_grow_old_while_a_call_waits_for_a_slot_are_looked_up_when_there_is_one():
     """Nobody is woken for their age: before the slot is free they are of no use."""
     pool = new_pool(Pacing(limit=1), addresses=[])
@@ -359,6 +376,9 @@ def test_addresses_that_grow_old_while_a_call_waits_for_a_slot_are_looked_up_whe
     racing(silent, 4.0, 1)
     failed_dial(pool, silent, now=5.0)
     late, bell = joined(pool, 5.0)
+    lookup = pool.dial(5.0, late)
+    assert isinstance(lookup, Lookup)
+    pool.looked_up(lookup, [A], 5.0)
     bell.arm()
     told = pool.dial(5.0, late)
     # The opening that was given up may be counted for as long as the rule's lag and window last.

@@ -76,8 +76,14 @@ def serve(authority: Authority, nothing_left: None) -> Iterator[Callable[..., Ra
     """Makes raw servers, ended after the test."""
     with ExitStack() as running:
 
-        def make(handler: Handler = answering, *, tls: bool = False, **settings: Any) -> RawServer:
-            context = authority.context if tls else None
+        def make(
+            handler: Handler = answering,
+            *,
+            tls: bool = False,
+            context: ssl.SSLContext | None = None,
+            **settings: Any,
+        ) -> RawServer:
+            context = context or (authority.context if tls else None)
             return running.enter_context(RawServer(handler, tls=context, **settings))
 
         yield make

@@ -115,6 +115,11 @@ class Addresses:
         if self.first not in self._known:
             self.first = None
 
+    def doubt(self) -> None:
+        """An opening failed at all of them: the host may have moved, and its name is to be looked up again."""
+        if self._fresh_until < math.inf:  # an origin that is an address has no other
+            self._fresh_until = -math.inf
+
     def started(self, address: Address, grant: Grant) -> None:
         self._unsettled.setdefault(address, WeakSet()).add(grant)
 

@@ -314,6 +314,8 @@ class Pool:
     def failed(self, opening: Opening, error: SmswireError) -> None:
         """The opening failed. A permanent failure is everybody's; another is its waiter's, or the first one's."""
         self._end(opening)
+        if isinstance(error, NetworkError):
+            self.addresses.doubt()
         if opening.waiter is not None:
             self._waiting.pop(opening.waiter, None)
         self._charge(error, self._asked(None) if opening.waiter is None else [])
