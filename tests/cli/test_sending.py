@@ -188,6 +188,26 @@ def test_a_file_is_the_one_that_was_checked_whatever_takes_its_name(tmp_path):
     assert sorted(wire.begun) == [f"+49151{number:08}" for number in range(50)]
 
 
+def test_a_file_cut_short_while_it_is_sent_is_told_of(tmp_path):
+    """The rows that were checked and are gone were not sent, and nothing else says so."""
+    file = tmp_path / "messages.csv"
+    file.write_text(table_of(20_000))
+    rest = len(table_of(15_000).encode())
+
+    def send(bundle, told):
+        if file.stat().st_size > rest:
+            os.truncate(file, rest)
+        return accept(bundle, told)
+
+    wire = Wire(send)
+    with Interrupts() as interrupts:
+        delivery = send_file(file, wire, interrupts)
+    assert len(wire.begun) == 15_000
+    assert not delivery.all_accepted()
+    assert delivery.failure == f"{file} had 20,000 rows when it was checked, and has 15,000 now"
+    assert delivery.as_json()["unread_after_line"] == 15_001
+
+
 @pytest.mark.parametrize("kind", ["file", "pipe"])
 @pytest.mark.parametrize("text", ["text {}", "Hi"])
 def test_the_rows_kept_are_those_under_way_however_many_there_are(tmp_path, kind, text):

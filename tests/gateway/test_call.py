@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import traceback
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import parse_qsl
@@ -14,9 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import smswire
-from smswire.errors import ConfigurationError, InvalidParameter, InvalidRequest
+from smswire.errors import ConfigurationError, EncodeError, InvalidParameter, InvalidRequest
 from smswire.gateway.auth import STYLES, Auth, Style
-from smswire.gateway.call import METHODS, SEND_AS, build, check_settings, parse_base_url, sends
+from smswire.gateway.call import METHODS, SEND_AS, SendAs, blank, build, check_settings, fill, parse_base_url, sends
 from smswire.wire.message import Request
 
 KEY = "kEy-4711-0815"
@@ -233,3 +234,14 @@ def test_a_request_is_a_value_that_any_transport_can_send() -> None:
     request = build("sms", {"to": "+49171", "text": "ä&+"}, auth=AUTH)
     assert isinstance(request, Request)
     assert (request.method, request.target, request.body) == ("POST", "/api/sms", b"to=%2B49171&text=%C3%A4%26%2B")
+
+
+@pytest.mark.parametrize("send_as", SEND_AS)
+def test_a_parameter_without_a_text_shows_no_key_even_with_its_frames(send_as: SendAs) -> None:
+    """Tools that show the variables of each frame show what was to be sent, and not who sends it."""
+    blanks = blank("sms", auth=Auth(KEY, style="p"), path="/api", method="POST", send_as=send_as, sent_with="t")
+    with pytest.raises(EncodeError) as raised:
+        fill(blanks, {"to": {1, 2}})
+    told = "".join(traceback.TracebackException.from_exception(raised.value, capture_locals=True).format())
+    assert KEY not in told.replace(f"KEY = {KEY!r}", "")
+    assert KEY not in repr(blanks)

@@ -68,7 +68,7 @@ def send_file(
             delivery = Delivery(interrupts, lambda line: [tell(line) for tell in heard])
             try:
                 with _progress(total) as show:
-                    _send(gateway.sms_stream(_messages(source, delivery)), delivery, interrupts, show)
+                    _send(gateway.sms_stream(_messages(source, delivery, total)), delivery, interrupts, show)
             finally:
                 _complete(delivery, source, place)
     return delivery
@@ -78,12 +78,15 @@ def _rows(source: Source) -> Iterator[Row]:
     return rows(source.chunks(), COLUMNS)
 
 
-def _messages(source: Source, delivery: Delivery) -> Iterator[Message | Mapping[str, Any]]:
+def _messages(source: Source, delivery: Delivery, total: int | None) -> Iterator[Message | Mapping[str, Any]]:
     """What the stream reads: a place for each row, and every row known before it is in the stream's hands."""
     for row, message in read(_rows(source)):
         delivery.take(row)
         yield message or _NO_MESSAGE
-    delivery.read_all = not delivery.breaks_off
+    if total is not None and delivery.taken < total:
+        delivery.failure = f"{source.name} had {total:,} rows when it was checked, and has {delivery.taken:,} now"
+    else:
+        delivery.read_all = not delivery.breaks_off
 
 
 def _send(stream: SmsStream, delivery: Delivery, interrupts: Interrupts, show: Callable[[int], object]) -> None:

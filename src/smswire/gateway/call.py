@@ -130,8 +130,8 @@ class Blank(NamedTuple):
     request: Request
     """Without parameters: method, path and header fields, checked once."""
     send_as: SendAs
-    key: tuple[tuple[str, str], ...]
-    """The parameters that show the API key."""
+    auth: Auth | None
+    """Who adds the API key to the parameters, if that is its way."""
 
 
 def blank(endpoint: str, *, auth: Auth, path: str, method: str, send_as: SendAs, sent_with: str) -> Blank:
@@ -148,7 +148,7 @@ def blank(endpoint: str, *, auth: Auth, path: str, method: str, send_as: SendAs,
     if not in_url:
         kind = "application/json" if send_as == "json" else "application/x-www-form-urlencoded"
         headers.append(("Content-Type", kind))
-    return Blank(Request(method, target, headers), "query" if in_url else send_as, tuple(auth.parameters()))
+    return Blank(Request(method, target, headers), "query" if in_url else send_as, auth if auth.parameters() else None)
 
 
 def fill(blank: Blank, params: Parameters) -> Request:
@@ -158,12 +158,18 @@ def fill(blank: Blank, params: Parameters) -> Request:
 
 def fill_checked(blank: Blank, pairs: list[tuple[str, Any]]) -> Request:
     """The request of one call, of pairs that are known to have names and no ``p``, and values that are not None."""
-    if blank.key:
-        pairs = [*pairs, *blank.key]
+    # The key joins what is known to have a text: no frame that raises holds it.
     request = blank.request
     if blank.send_as == "json":
-        return request.with_body(json.encode(_as_object(pairs)))
+        body = json.encode(_as_object(pairs))
+        if blank.auth is not None:
+            body = json.encode(_as_object([*pairs, *blank.auth.parameters()]))
+        return request.with_body(body)
     body = _form(pairs)
+    if blank.auth is not None:
+        body = b"&".join(
+            [body, form.encode(blank.auth.parameters())] if body else [form.encode(blank.auth.parameters())]
+        )
     if blank.send_as == "form":
         return request.with_body(body)
     return Request(request.method, f"{request.target}?{body.decode('ascii')}", request.headers) if body else request
