@@ -47,7 +47,7 @@ def as_php_sees(value: Any) -> Any:
 
 @given(st.dictionaries(KEYS, NESTED, max_size=3))
 def test_bracketed_names_lead_back_to_the_nested_values(fields: dict[str, Any]) -> None:
-    """gather(bracketed(fields)) is fields: no two nestings share their names, and encode takes what comes."""
+    """gather(bracketed(fields)) is fields: no two nestings that PHP tells apart share their names."""
     flat = form.bracketed(fields)
     assert gather(flat) == as_php_sees(fields)
     assert flat == form.bracketed(list(fields.items())) == form.bracketed(flat)
@@ -88,6 +88,8 @@ def test_what_brackets_cannot_name_is_refused() -> None:
     for value in ({"c": "x"}, [{"c": "x"}]):
         with pytest.raises(EncodeError, match="cannot hold nested values"):
             form.bracketed({"a[b]": value})
+        with pytest.raises(EncodeError, match="cannot hold nested values"):
+            form.bracketed({"": value})
     assert form.bracketed({"a[b]": "x"}) == [("a[b]", "x")]
     with pytest.raises(EncodeError, match="name of a field"):
         form.bracketed([(5, {"a": "x"})])  # type: ignore[list-item]

@@ -22,9 +22,9 @@ def bracketed(fields: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> list[tup
         fields: a mapping, or pairs of a name and a value.
 
     Raises:
-        EncodeError: a key in brackets that is not ``str``, is empty, or itself holds a bracket, or a name with one that
-            has nested values, which could be read in two ways; values nested deeper than 16 brackets. ``path`` is
-            the name of the field.
+        EncodeError: a key in brackets that is not ``str``, is empty, or itself holds a bracket, or an empty name or one
+            with a bracket that has nested values, which could be read in two ways; values nested deeper than 16
+            brackets. ``path`` is the name of the field.
 
     >>> bracketed({"to": ["49171", "49172"], "files": [{"name": "a.pdf", "contents": "QQ=="}]})
     [('to', ['49171', '49172']), ('files[0][name]', 'a.pdf'), ('files[0][contents]', 'QQ==')]
@@ -55,8 +55,8 @@ def _spread(name: str, value: Any, *, is_outermost: bool) -> list[tuple[str, Any
     if not isinstance(name, str):
         raise EncodeError(f"the name of a field must be str, not {type(name).__name__}")
     name = str.__str__(name)
-    if is_outermost and ("[" in name or "]" in name):
-        raise EncodeError("a name with a bracket in it cannot hold nested values", path=shown(name))
+    if is_outermost and (not name or "[" in name or "]" in name):
+        raise EncodeError("a name that is empty or has a bracket in it cannot hold nested values", path=shown(name))
     if is_list:
         return [(f"{name}[{index}]", item) for index, item in enumerate(value)]
     for key in value:

@@ -4,8 +4,9 @@ Neither recurses: nesting is bounded by ``max_depth`` and never by the interpret
 reader is refused where two readers could see different things: a key that appears twice, a lone surrogate, a number
 too large for a float, a byte order mark.
 
-``decoder`` judges input and limits; ``swift`` reads valid text fast and gives up on the rest; ``careful`` reads any
-text, and says where and why it is at fault. ``encoder`` writes.
+``decoder`` judges input and limits; ``swift`` and ``dense`` read valid text fast, text that is mostly strings and text
+that is mostly anything else, and give up on the rest; ``careful`` reads any text, and says where and why it is at
+fault. ``encoder`` writes.
 """
 
 from .decoder import MAX_BYTES, MAX_DEPTH, decode

@@ -1,8 +1,8 @@
 """From bytes or text to a value: what is checked before any token is read, and which reader reads.
 
-Bytes must be UTF-8 (RFC 8259 section 8.1) without a byte order mark; ``str`` obeys the same rules. The swift reader
-goes first, and what it gives up on the careful one reads again, from the start. So valid text is read fast, and
-whatever is refused is refused by one judge, in one place.
+Bytes must be UTF-8 (RFC 8259 section 8.1) without a byte order mark; ``str`` obeys the same rules. One of the fast
+readers goes first, and what it gives up on the careful one reads again, from the start. So valid text is read fast,
+and whatever is refused is refused by one judge, in one place.
 """
 
 from __future__ import annotations
