@@ -27,18 +27,12 @@ CALL: Mapping[str, Any] = {
 }
 
 
-class Stage:
+class Stage(NamedTuple):
     """What a row may need besides a script: servers, clients of the runtime and lane, and an end for all of it."""
 
-    def __init__(
-        self,
-        serve: Callable[..., RawServer],
-        make_client: Callable[..., AnyClient],
-        ends: ExitStack,
-    ) -> None:
-        self.serve = serve
-        self.make_client = make_client
-        self.ends = ends
+    serve: Callable[..., RawServer]
+    make_client: Callable[..., AnyClient]
+    ends: ExitStack
 
 
 class Place(NamedTuple):
@@ -60,7 +54,7 @@ class Case:
         tls, client_tls: whether the server speaks TLS, and whether the client does (as the server, if None).
         call: what differs from ``CALL``.
         settings: of the client.
-        error: the type of the error, exactly; None for an answer.
+        error: the type of the error, exactly, or ``NetworkError`` for any of its kinds; None for an answer.
         sent: what ``.sent`` must say; None: NO or MAYBE, as it happens to be told.
         status, body: of the answer.
         attempts: how many the call made; None: as it happens.
@@ -97,19 +91,21 @@ class Case:
         return f"{'·'.join(map(str, self.numbers))} {self.name}"
 
 
+def first(script: Handler, connections: int = 1) -> Handler:
+    """Does this to the first connections, and answers all that comes on any other."""
+    return lambda peer: script(peer) if peer.number <= connections else peer.answer_all()
+
+
 Step = bytes | Callable[[Peer], object]
 
 
 def answer(*steps: Step) -> Handler:
     """Reads a request, then sends bytes and does what else is named; then reads on until the client has enough.
 
-    A connection is scripted once: what the first call left of it must never serve a second.
+    One connection is scripted: what the first call left of it must never serve a second.
     """
 
     def script(peer: Peer) -> None:
-        if peer.number > 1:
-            peer.answer_all()
-            return
         if peer.read_request() is None:
             return
         for step in steps:
@@ -119,7 +115,7 @@ def answer(*steps: Step) -> Handler:
                 return
         peer.answer_all()
 
-    return script
+    return first(script)
 
 
 STOP = object()
@@ -154,6 +150,26 @@ def silence(peer: Peer) -> object:
     return STOP
 
 
+def trickle(data: bytes) -> Handler:
+    """A byte at a time, and then the last one again and again: each read succeeds, and there is no end of it."""
+
+    def send(peer: Peer) -> None:
+        peer.socket.settimeout(0.02)
+        sent = 0
+        while True:
+            peer.send(data[sent : sent + 1] or data[-1:])
+            sent += 1
+            try:
+                if not peer.socket.recv(1):
+                    return
+            except TimeoutError:
+                continue
+            except OSError:
+                return
+
+    return send
+
+
 def response(*fields: bytes, start: bytes = b"HTTP/1.1 200 OK", body: bytes = b"100") -> bytes:
     return b"\r\n".join([start, *fields, b"", body])
 
@@ -164,5 +180,5 @@ THREE = b"3\r\n100\r\n0\r\n\r\n"
 
 __all__ = [
     "BODY", "CALL", "CHUNKED", "KEY", "OK", "SIZED", "STOP", "THREE", "Case", "Peer", "Place", "RawServer", "Sent",
-    "Stage", "answer", "errors", "finish", "notify", "reset", "response", "silence",
+    "Stage", "answer", "errors", "finish", "first", "notify", "reset", "response", "silence", "trickle",
 ]  # fmt: skip

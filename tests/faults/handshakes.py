@@ -11,7 +11,7 @@ from typing import Any
 import trustme
 
 from ..wire.peer import authority as issuing_authority
-from .case import OK, Case, Peer, Place, Sent, Stage, answer, errors, silence
+from .case import OK, Case, Peer, Place, Sent, Stage, answer, errors, silence, trickle
 
 PAST, FUTURE = datetime(2020, 1, 1, tzinfo=UTC), datetime(2090, 1, 1, tzinfo=UTC)
 LATER = datetime(2091, 1, 1, tzinfo=UTC)
@@ -84,19 +84,9 @@ def saying(data: bytes) -> Callable[[Peer], None]:
 
 
 def trickling(peer: Peer) -> None:
-    """A ServerHello of one byte at a time, of which there is always one more: each read succeeds."""
+    """A ServerHello that never ends."""
     peer.read_some()
-    peer.send(b"\x16\x03\x03\x40\x00\x02\x00\x3f\xfc")
-    peer.socket.settimeout(0.02)
-    while True:
-        try:
-            peer.send(b"\x00")
-            if not peer.socket.recv(1):
-                return
-        except TimeoutError:
-            continue
-        except OSError:
-            return
+    trickle(b"\x16\x03\x03\x40\x00\x02\x00\x3f\xfc\x00")(peer)
 
 
 def alert(description: int) -> bytes:

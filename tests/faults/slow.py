@@ -6,27 +6,7 @@ import time
 from collections.abc import Sequence
 from random import Random
 
-from .case import OK, Case, Peer, Sent, answer, errors, response, silence
-
-
-def trickle(data: bytes, step_s: float = 0.02) -> object:
-    """A byte at a time, and then the last one again and again: each read succeeds, and there is no end of it."""
-
-    def send(peer: Peer) -> None:
-        peer.socket.settimeout(step_s)
-        sent = 0
-        while True:
-            peer.send(data[sent : sent + 1] or data[-1:])
-            sent += 1
-            try:
-                if not peer.socket.recv(1):
-                    return
-            except TimeoutError:
-                continue
-            except OSError:
-                return
-
-    return send
+from .case import OK, Case, Peer, Sent, answer, errors, response, silence, trickle
 
 
 def jittery(peer: Peer) -> None:

@@ -11,6 +11,8 @@ Rules:
   that answered last goes first, and loses that place when a dial to it passes the delay unanswered, is not ready
   another delay after it answered, or fails in its handshake.
 - A failure is permanent if it was so at every address.
+- An opening that failed at every address leaves the lookup in doubt: the host may have moved, and its name is looked up
+  again.
 - *Answered* means a byte of the server's over TLS (the kernel completes TCP handshakes for servers that hang), the
   TCP connection over plain http.
 - Every address tried takes a grant of the pacing rule of its own, in the step that says ``CONNECT``.

@@ -158,8 +158,8 @@ def fill(blank: Blank, params: Parameters) -> Request:
 
 def fill_checked(blank: Blank, pairs: list[tuple[str, Any]]) -> Request:
     """The request of one call, of pairs that are known to have names and no ``p``, and values that are not None."""
-    # The key joins what is known to have a text: no frame that raises holds it.
     request = blank.request
+    # The key joins what is known to have a text: no frame that raises holds it.
     if blank.send_as == "json":
         body = json.encode(_as_object(pairs))
         if blank.auth is not None:
@@ -167,9 +167,7 @@ def fill_checked(blank: Blank, pairs: list[tuple[str, Any]]) -> Request:
         return request.with_body(body)
     body = _form(pairs)
     if blank.auth is not None:
-        body = b"&".join(
-            [body, form.encode(blank.auth.parameters())] if body else [form.encode(blank.auth.parameters())]
-        )
+        body = b"&".join(filter(None, (body, form.encode(blank.auth.parameters()))))
     if blank.send_as == "form":
         return request.with_body(body)
     return Request(request.method, f"{request.target}?{body.decode('ascii')}", request.headers) if body else request

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import Any, Final
 
-from .gaps import LONGEST_REMEMBERED
+from .gaps import LONGEST_REMEMBERED, NO_SPACE
 from .rules import GiveUp, Rules
 from .scalars import RUN, Scalars
 
@@ -27,7 +27,6 @@ _RUN = re.compile(f"({RUN})")
 _KINDS = {'"': _STRING, ":": _COLON, ",": _COMMA, "{": _OPEN_OBJECT, "[": _OPEN_ARRAY, "}": _CLOSE_OBJECT,
           "]": _CLOSE_ARRAY, ',":': _NEXT_KEY, "],[": _NEXT_ARRAY, '},{":': _NEXT_OBJECT}  # fmt: skip
 _TOKEN = re.compile(r',":|\],\[|},{":|.')
-_NO_SPACE = str.maketrans("", "", " \t\n\r")
 
 # What may come next: values first, keys last. No container is empty here, for one that is counts as a scalar.
 _VALUE, _AFTER_VALUE, _AFTER_KEY, _KEY = range(4)
@@ -61,7 +60,7 @@ class Structures(dict[str, tuple[int, ...]]):
 
     def __missing__(self, structure: str) -> tuple[int, ...]:
         try:
-            kinds = tuple([_KINDS[token] for token in _TOKEN.findall(structure.translate(_NO_SPACE))])
+            kinds = tuple([_KINDS[token] for token in _TOKEN.findall(structure.translate(NO_SPACE))])
         except KeyError:
             raise GiveUp from None
         if len(structure) <= LONGEST_REMEMBERED:

@@ -23,7 +23,7 @@ _MARKS = {
     "}": (CLOSE_OBJECT, None), "]": (CLOSE_ARRAY, None),
 }  # fmt: skip
 _SPACE = " \t\n\r"
-_NO_SPACE = str.maketrans("", "", _SPACE)
+NO_SPACE: Final = str.maketrans("", "", _SPACE)
 _SCALAR = re.compile(f"({SCALAR})")
 _MEMBER = re.compile(rf"[ \t\n\r]*+:[ \t\n\r]*+({SCALAR})[ \t\n\r]*+,[ \t\n\r]*+")
 
@@ -83,7 +83,7 @@ class Gaps(dict[str, Any]):
         scalars = self.scalars
         for index, part in enumerate(_SCALAR.split(gap)):
             if index % 2 == 0:
-                for mark in part.translate(_NO_SPACE):
+                for mark in part.translate(NO_SPACE):
                     token = _MARKS.get(mark)
                     if token is None:
                         raise GiveUp

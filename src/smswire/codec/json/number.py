@@ -25,7 +25,7 @@ _CHUNK = 640
 _CHUNK_UNIT = 10**_CHUNK
 
 _NO_DIGITS = str.maketrans("", "", "+-.eE")
-_INFINITE = (float("inf"), float("-inf"))
+INFINITE: Final = (float("inf"), float("-inf"))
 
 
 class Unfit(ValueError):
@@ -46,7 +46,7 @@ def convert(
     except (ValueError, ArithmeticError) as error:
         name = "parse_int" if is_integer else "parse_float"
         raise Unfit(f"{name} does not take the number ({type(error).__name__})") from None
-    if isinstance(value, float) and value in _INFINITE:
+    if isinstance(value, float) and value in INFINITE:
         raise Unfit("the number is too large for a float")
     if isinstance(value, Decimal) and not Decimal.is_finite(value):
         raise Unfit("the number is too large for a Decimal")  # where its context traps nothing

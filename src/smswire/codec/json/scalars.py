@@ -9,7 +9,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, Final
 
-from .number import NUMBER, Unfit, convert
+from .number import INFINITE, NUMBER, Unfit, convert
 from .rules import GiveUp, Rules
 
 SCALAR: Final = rf"(?:{NUMBER}|true|false|null)"
@@ -23,7 +23,6 @@ RUN: Final = rf"{_ITEM}(?:{_SPACE},{_SPACE}{_ITEM}){{0,999}}"
 
 _WORDS = {"true": True, "false": False, "null": None}
 _EMPTY: dict[str, Callable[[], Any]] = {"[]": list, "{}": dict}
-_INFINITE = (float("inf"), float("-inf"))
 
 # Numbers up to this length are within every float, and within what Python converts however it is set.
 _SHORT = 300
@@ -67,7 +66,7 @@ class Scalars:
             return list(map(int, texts))
         if points == len(texts) and (not has_letters or self.real is float):
             values = list(map(self.real, texts))
-            if has_letters and (_INFINITE[0] in values or _INFINITE[1] in values):
+            if has_letters and (INFINITE[0] in values or INFINITE[1] in values):
                 raise GiveUp
             return values
         return [int(text) if text.isdigit() else _WORDS[text] if text in _WORDS else one(text) for text in texts]

@@ -46,6 +46,7 @@ def read(pieces: list[str], rules: Rules) -> Any:
     meanings = _AS_TEXT
     if parse_int is int and max_digits == MAX_DIGITS:
         meanings = _FLOATS if parse_float is float else _DECIMALS if parse_float is Decimal else _AS_TEXT
+    exact: Any = Scalars(rules).exact if meanings is _AS_TEXT else None
     unique_keys = duplicate_keys != "last"
     root: list[Any] = []
     parents: list[Any] = []
@@ -80,7 +81,7 @@ def read(pieces: list[str], rules: Rules) -> Any:
                 state = _KEY if is_object else _VALUE
             elif kind <= SCALAR_VALUE and state <= _FIRST_VALUE:
                 if kind == TEXT:
-                    value = Scalars(rules).exact(value)
+                    value = exact(value)
                 if is_object:
                     container[key] = value
                 else:
