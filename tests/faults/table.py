@@ -39,7 +39,7 @@ ELSEWHERE: Final[Mapping[int, str]] = {
     149: "close with calls under way: tests/net/test_client_close.py",
     150: "use after close: tests/net/test_client_close.py",
     151: "fork: tests/net/test_fork.py",
-    153: "not tested yet: the end of the interpreter",
-    154: "not tested yet: memory over a million requests",
+    153: "the end of the interpreter with everything open: tests/net/test_interpreter_end.py",
+    154: "memory and descriptors over a million requests: tests/soak",
     155: "a client has one origin and one trust, and shares no connection: tests/net/test_origin.py",
 }

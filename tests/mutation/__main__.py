@@ -1,12 +1,15 @@
 """``python -m tests.mutation``: breaks the core in each way of ``mutations`` and shows which test notices.
 
 Each mutation is made in a copy of the project. One that no longer applies is a failure, and so is one that every test
-overlooks.
+overlooks. With ``--simulation`` the simulator is the judge, which is told nothing of what to look for: 10,000 exchanges
+in any weather for each. It sees what breaks a promise, not what is merely done otherwise, so it has to find some, not
+all.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -44,10 +47,24 @@ def noticed_by(mutation: Mutation, root: Path) -> str | None:
     return summary[0].split(" - ")[0].partition(" ")[2] if summary else "a test"
 
 
+def found_by_simulation(mutation: Mutation, root: Path) -> str | None:
+    """After how many exchanges a law was broken, if one was."""
+    command = [sys.executable, "-m", "tests.simulation", "--exchanges", "10000", "--seed", "1"]
+    environment = os.environ | {"PYTHONPATH": str(root / "src"), "PYTHONDONTWRITEBYTECODE": "1"}
+    ran = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True)
+    found = re.search(r"after ([\d,]+) exchanges", ran.stdout)
+    if found is None:
+        return None
+    errors = [line for line in ran.stdout.splitlines() if re.match(r"\w*(\.\w+)*(Error|Exception)\b", line)]
+    return f"after {found[1]} exchanges: {errors[-1] if errors else 'an error'}"
+
+
 @click.command()
 @click.option("--only", default="", help="Only the mutations whose name holds this.")
-def main(only: str) -> None:
+@click.option("--simulation", is_flag=True, help="Have the simulator find them instead of the tests.")
+def main(only: str, simulation: bool) -> None:
     """Breaks the core in many ways, one after the other, and names the test that notices each."""
+    notice = found_by_simulation if simulation else noticed_by
     console = Console(soft_wrap=True)
     chosen = [mutation for mutation in MUTATIONS if only in mutation.name]
     missed = 0
@@ -63,7 +80,7 @@ def main(only: str) -> None:
                 missed += 1
                 console.print(f"[red]{error}[/red]  {mutation.name}")
                 continue
-            test = noticed_by(mutation, root)
+            test = notice(mutation, root)
             (root / "src" / "smswire" / mutation.file).write_text(source, encoding="utf-8")
             missed += test is None
             console.print(f"caught  {mutation.name}: {test}" if test else f"[red]missed[/red]  {mutation.name}")

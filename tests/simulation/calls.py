@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from smswire.flow.retry import Outcome
+from smswire.gateway.answer import SmsAnswer
 from smswire.wire.message import Response
 
 from .clock import Clock, Steps, Task
 from .near import Socket
+
+if TYPE_CHECKING:
+    from .runtime import Client
 
 
 class Interrupted(BaseException):
@@ -19,7 +24,8 @@ class Interrupted(BaseException):
 @dataclass(eq=False)
 class Call:
     """One call, and what became of it. ``interrupt_at_point`` is 0 for never, and less once it was interrupted;
-    ``late`` is by how many seconds its task was kept from running after its deadline.
+    ``late`` is by how many seconds its task was kept from running after its deadline, ``taken`` how many bytes of it
+    kernels took.
     """
 
     target: str
@@ -30,10 +36,16 @@ class Call:
     outcome: Outcome = field(default_factory=Outcome)
     deadline: float = math.inf
     late: float = 0.0
+    client: Client | None = None
     steps: int = 0
+    taken: int = 0
     ended_at: float | None = None
     response: Response | None = None
+    answer: SmsAnswer | None = None
     error: BaseException | None = None
+
+    def __str__(self) -> str:
+        return self.target.split("/")[1]
 
 
 class Signal:

@@ -33,7 +33,8 @@ class Timer:
 
 class Clock:
     """``now``, and what is to happen when. ``quiet`` is called whenever all that was due has happened; ``eager`` is the
-    share of wake-ups after which the woken task runs first, and whoever woke it goes on later, as threads may.
+    share of wake-ups after which the woken task runs first, and whoever woke it goes on later, as threads may; each
+    time, ``switched`` is called.
     """
 
     def __init__(self, random: Random) -> None:
@@ -43,6 +44,7 @@ class Clock:
         self.running: Task | None = None
         self.has_suspended = False
         self.due = 0  # tasks that are about to run
+        self.switched: Callable[[], None] = lambda: None
         self._random = random
         self._failure: Exception | None = None
         self._timers: list[Timer] = []
@@ -56,7 +58,10 @@ class Clock:
 
     def is_eager(self) -> bool:
         """Whether this wake-up is one of those."""
-        return self.eager > 0 and self._random.random() < self.eager
+        if self.eager > 0 and self._random.random() < self.eager:
+            self.switched()
+            return True
+        return False
 
     def suspend(self, seconds: float) -> None:
         """Lets ``seconds`` pass within an event."""

@@ -12,6 +12,7 @@ from smswire.flow.dialing import Address, Opening
 
 from .calls import Call, Interrupted, Signal, Transport
 from .clock import Clock, Steps
+from .journal import Fault
 from .near import Socket
 from .network import Network
 
@@ -26,6 +27,7 @@ class Sockets:
         self.all_sockets: list[Socket] = []
         self._clock = clock
         self._network = network
+        self._journal = network.journal
         self._late = late
         self._sockets: dict[Socket, None] = {}
         self._news_of: dict[Signal, None] = {}
@@ -148,6 +150,7 @@ class Sockets:
             call.interrupt_at_point -= 1
             if call.interrupt_at_point == 0:
                 call.interrupt_at_point = -1
+                self._journal.fault(Fault.INTERRUPTED_AT_STEP, call)
                 raise Interrupted
 
     def _let_go(self, socket: Socket, last_word: bytes) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from itertools import accumulate
 
-from smswire.errors import Sent
+from smswire.errors import Sent, SmswireError
 
+from .calls import Call
 from .near import Socket
 from .runtime import Client
-from .world import World
+from .world import Process, World
 
 # Times are sums of floats around a thousand seconds.
 GRAIN = 1e-6
@@ -20,18 +21,21 @@ def most_at_once(intervals: list[tuple[float, float]]) -> int:
     return max(accumulate(change for _, _, change in changes), default=0)
 
 
-def check_pacing(world: World) -> None:
-    """No second holds more than ``limit`` openings, at whatever instants the gateway counts them."""
-    limit, window, lag = world.pacing.limit, world.pacing.window, world.pacing.lag
-    sockets = [socket for socket in world.network.sockets if socket.connect_at is not None]
+def check_pacing(process: Process) -> None:
+    """No second holds more than ``limit`` openings, at whatever instants the gateway counts them; those that a child's
+    parent had made before are the child's, too.
+    """
+    pacing = process.pacing
+    limit, window, lag = pacing.limit, pacing.window, pacing.lag
+    sockets = [socket for socket in process.sockets() if socket.connect_at is not None]
     may_count = [_counted_between(socket, lag) for socket in sockets]
     for socket, (first, last) in zip(sockets, may_count, strict=True):
         accepted_at = socket.far.accepted_at if socket.far is not None else None
         for instant in (socket.syn_at, accepted_at):
             assert instant is None or first <= instant <= last + GRAIN, "counted when it cannot have been"
     assert most_at_once([(first, last + window) for first, last in may_count]) <= limit
-    syns = [socket.syn_at for socket in sockets if socket.syn_at is not None]
-    for counted in (world.gateway.accepted_at, syns):
+    accepted = [socket.far.accepted_at for socket in sockets if socket.far is not None]
+    for counted in ([at for at in accepted if at is not None], [s.syn_at for s in sockets if s.syn_at is not None]):
         assert most_at_once([(at, at + window - GRAIN) for at in counted]) <= limit
 
 
@@ -44,20 +48,40 @@ def _counted_between(socket: Socket, lag: float) -> tuple[float, float]:
 
 
 def check_truth(world: World) -> None:
-    """What ``sent`` says is what the gateway did, and nobody's call was acted upon twice."""
+    """What ``sent`` says is what the gateway did, nobody's call was acted upon twice, and nobody is told ``MAYBE`` of
+    what could be known.
+    """
     for call in world.calls:
         acted = world.gateway.acted[call.target]
         sent = call.outcome.sent
         assert acted == 0 or sent is not Sent.NO, f"{call.target}: acted upon {acted} times, and told NO"
         assert acted >= 1 or sent is not Sent.YES, f"{call.target}: never acted upon, and told YES"
         assert acted <= 1 or call.repeatable, f"{call.target}: acted upon {acted} times"
+        assert sent is not Sent.MAYBE or call.taken, f"{call.target}: no byte of it left, and told MAYBE"
+        if isinstance(call.error, SmswireError):
+            assert call.error.sent is sent, f"{call.target}: its error and its outcome differ"
         response = call.response
         if response is not None:
-            assert response.body == b"acted upon " + call.target.encode() or response.status == 408
+            is_own = response.body in world.gateway.said[call.target]
+            assert is_own or response.status == 408, f"{call.target} has somebody else's answer"
             assert call.outcome.status == response.status
-            if 200 <= response.status <= 299:
-                assert sent is Sent.YES
+            if not call.repeatable:
+                assert sent is told_by(response.status, response.body), f"{call.target} was told, and says {sent}"
     assert not world.gateway.offences
+
+
+def told_by(status: int, body: bytes) -> Sent:
+    """What a complete answer says, by the gateway's documents."""
+    if not 200 <= status <= 299:
+        return Sent.NO if 400 <= status <= 499 else Sent.MAYBE
+    if body.startswith((b"100\n", b'{"success":"100"')):
+        return Sent.YES
+    return Sent.NO if any(code in body for code in (b"900", b"402", b"500", b"903")) else Sent.MAYBE
+
+
+def is_answered(call: Call) -> bool:
+    """Whether it has an answer of success, its own."""
+    return call.answer is not None and call.answer.messages[0].id == str(call).removeprefix("call-")
 
 
 def check_endings(world: World) -> None:
@@ -65,16 +89,17 @@ def check_endings(world: World) -> None:
     for call in world.calls:
         assert call.ended_at is not None, f"{call.target} hangs"
         assert call.ended_at <= call.deadline + call.late + GRAIN, f"{call.target} ended late"
-        assert (call.response is None) != (call.error is None)
+        assert (call.answer is None) != (call.error is None)
 
 
 def check_rest(world: World) -> None:
     """Nothing is left of it: no socket, no lease, no slot."""
-    pacing, now = world.pacing, world.clock.now
+    now = world.clock.now
     assert not world.network.open_sockets()
     assert all(client.pool.is_at_rest for client in world.clients)
-    assert pacing.stats(now).unsettled == 0
-    assert pacing.stats(now + pacing.lag + pacing.window + pacing.margin).live == 0
+    for pacing in [process.pacing for process in world.processes]:
+        assert pacing.stats(now).unsettled == 0
+        assert pacing.stats(now + pacing.lag + pacing.window + pacing.margin).live == 0
 
 
 def check_room(world: World) -> None:
@@ -96,4 +121,5 @@ def check_all(world: World) -> None:
     check_endings(world)
     check_rest(world)
     check_room(world)
-    check_pacing(world)
+    for process in world.processes:
+        check_pacing(process)

@@ -9,13 +9,17 @@ from smswire.errors import ResolutionError
 from smswire.flow.dialing import Address
 
 from .clock import Clock
+from .journal import Fault, Journal
 
 
 class Names:
     """The resolver of one host name. ``fails`` is the share of lookups that fail, or are answered far too late."""
 
-    def __init__(self, clock: Clock, random: Random, addresses: list[Address], *, takes: float, fails: float) -> None:
+    def __init__(
+        self, clock: Clock, random: Random, journal: Journal, addresses: list[Address], *, takes: float, fails: float
+    ) -> None:
         self._clock = clock
+        self._journal = journal
         self._random = random
         self._addresses = addresses
         self._takes = takes
@@ -28,10 +32,14 @@ class Names:
         answer: list[Address] | ResolutionError = random.sample(
             self._addresses, random.randint(1, len(self._addresses)) if self._fails else len(self._addresses)
         )
+        if len(answer) < len(self._addresses):
+            self._journal.fault(Fault.NAME_MOVED)
         if random.random() < self._fails:
             how = random.randrange(4)
             if how == 3:
+                self._journal.fault(Fault.NAME_LATE)
                 takes += 20 * random.random()
             else:
+                self._journal.fault(Fault.NAME_UNKNOWN if how == 0 else Fault.NAME_FAILED)
                 answer = ResolutionError("the name lookup failed", permanent=how == 0)
         self._clock.at(self._clock.now + takes, lambda: callback(answer))

@@ -7,12 +7,14 @@ first had evidence of the far end.
 from __future__ import annotations
 
 import errno
+import math
 import os
 from collections.abc import Callable
 
 from smswire.flow.dialing import Address
 
 from .clock import Task
+from .journal import Fault
 from .network import Far, Mood, Network, Pipe, Route, Sign
 
 
@@ -34,23 +36,32 @@ class Socket:
         self._up: Pipe | None = None
         self._inbox = bytearray()
         self._error = 0
+        self._snaps_at: tuple[str, float] = ("up", math.inf)
         self._has_end = self._is_shut = False
+        self._journal = network.journal
         network.sockets.append(self)
+        self.number = len(network.sockets)
+
+    def __str__(self) -> str:
+        return f"socket-{self.number}"
 
     # A socket's calls
 
     def connect(self, address: Address) -> None:
         self._check()
         route = self._route = self._network.routes[address]
+        self._journal.tell(self, "connects to", address)
         if route.mood is Mood.NO_ROUTE:
+            self._journal.fault(Fault.NO_ROUTE, self)
             raise _os_error(errno.ENETUNREACH)
         self.connect_at = self._clock.now
         if route.mood is Mood.REFUSING and not route.delay:
+            self._journal.fault(Fault.REFUSED, self)
             self._error = errno.ECONNREFUSED
             raise _os_error(self.take_error())
         self._send_syn(0)
         if self._network.random.random() < self._network.breaks:
-            self._clock.at(self._clock.now + 2 * self._network.random.random(), self._break)
+            self._plan_break()
         raise BlockingIOError(errno.EINPROGRESS, os.strerror(errno.EINPROGRESS))
 
     def take_error(self) -> int:
@@ -69,10 +80,13 @@ class Socket:
             raise _os_error(errno.EPIPE)
         room = self._network.buffer - self._up.in_flight
         if room <= 0:
+            self._journal.fault(Fault.BUFFER_FULL, self)
             raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
         taken = min(room, len(data))
         if self._network.random.random() < self._network.partial:
             taken = self._network.random.randint(1, taken)
+        if taken < len(data):
+            self._journal.fault(Fault.SENT_IN_PART, self)
         self._up.put(bytes(data[:taken]))
         return taken
 
@@ -104,6 +118,7 @@ class Socket:
 
     def close(self) -> None:
         self._check()
+        self._journal.tell(self, "is closed")
         self.closed_at = self._clock.now
         if self._up is not None and not self._is_shut:
             self._up.sign(Sign.RESET if self._inbox else Sign.END)
@@ -164,6 +179,8 @@ class Socket:
         self._clock.at(self._clock.now + 2.0**tries, lambda: self._send_syn(tries + 1))
         if not self._is_lost():
             self._later(self._arrive)
+        else:
+            self._journal.fault(Fault.SYN_LOST, self)
 
     def _arrive(self) -> None:
         assert self._route is not None
@@ -172,9 +189,15 @@ class Socket:
             self.syn_at = self.syn_at or self._clock.now
             if not self._is_lost():
                 self._later(self._be_connected)
+            else:
+                self._journal.fault(Fault.REPLY_LOST, self)
         elif mood is Mood.REFUSING:
+            self._journal.fault(Fault.REFUSED, self)
             self._later(lambda: self._fail(errno.ECONNREFUSED))
-        elif mood is not Mood.SILENT:
+        elif mood is Mood.SILENT:
+            self._journal.fault(Fault.SILENT, self)
+        else:
+            self._journal.fault(Fault.UNREACHABLE, self)
             self._later(lambda: self._fail(errno.EHOSTUNREACH))
 
     def _fail(self, number: int) -> None:
@@ -189,6 +212,10 @@ class Socket:
         assert self._route is not None
         self._up = Pipe(self._network, self._route, self._pass_on)
         self._up.not_before = self._clock.now + self._network.lapse(self._route)
+        network = self._network
+        if network.slow and network.random.random() < network.slow:
+            self._journal.fault(Fault.READ_SLOWLY, self)
+            self._up.lag = network.random.choice((0.01, 0.2, 2.0))
         self._clock.at(self._up.not_before, self._enter_queue)
         self._tell()
 
@@ -196,6 +223,14 @@ class Socket:
         assert self._route is not None
         if self.far is None:
             self.far = Far(self, self._network, self._route)
+            network, (side, after) = self._network, self._snaps_at
+            if network.slow and network.random.random() < network.slow:
+                self._journal.fault(Fault.CAME_SLOWLY, self)
+                self.far.down.lag = network.random.choice((0.01, 0.2, 2.0))
+            pipe = self._up if side == "up" else self.far.down
+            assert pipe is not None
+            pipe.snap_at = after
+            pipe.snap = self._break if side == "up" else lambda: self._break(Fault.LOST_IN_ANSWER)
 
     def _pass_on(self, item: bytes | Sign) -> None:
         # The acknowledgement that ends the handshake may be due at the same instant as what follows it.
@@ -204,27 +239,41 @@ class Socket:
         self.far.receive(item)
         self._tell()
 
-    def _break(self) -> None:
-        far = self.far
+    def _plan_break(self) -> None:
+        """At some time, or at some byte in either direction."""
+        random = self._network.random
+        if random.random() < 0.4:
+            self._clock.at(self._clock.now + 2 * random.random(), self._break)
+        else:
+            after = random.choice((0, 1, random.randrange(400), random.randrange(8000)))
+            self._snaps_at = random.choice(("up", "down")), after
+
+    def _break(self, stage: Fault | None = None) -> None:
+        far, journal = self.far, self._journal
         if self.closed_at is not None or far is None or not far.is_open:
             return
         assert self._up is not None
+        journal.fault(stage or far.stage, self)
         if not far.is_accepted:
             far.reset()
             return
-        how = self._network.random.randrange(6)
-        if how == 0:
+        how = self._network.random.choice(_WAYS)
+        journal.fault(how, self)
+        if how is Fault.BY_RESET:
             far.down.sign(Sign.RESET)
             far.break_off()
-        elif how == 1:
-            far.down.sign(Sign.RESET)  # somebody between them says so: the far program hears nothing
-        elif how == 2:
+        elif how is Fault.BY_RESET_BETWEEN:
+            far.down.sign(Sign.RESET)
+        elif how is Fault.BY_RESET_THERE:
             far.break_off()
-        elif how == 3:
+        elif how is Fault.BY_END:
             far.down.sign(Sign.END)
             far.break_off()
         else:
-            (self._up if how == 4 else far.down).is_stalled = True
+            self._network.random.choice((self._up, far.down)).is_stalled = True
+
+
+_WAYS = (Fault.BY_RESET, Fault.BY_RESET_BETWEEN, Fault.BY_RESET_THERE, Fault.BY_END, Fault.BY_SILENCE)
 
 
 def _os_error(number: int) -> OSError:

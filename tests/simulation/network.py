@@ -9,6 +9,7 @@ queue, and is accepted later even if it was closed meanwhile. A host that has re
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING, Protocol
 from smswire.flow.dialing import Address
 
 from .clock import Clock
+from .journal import Fault, Journal
 
 if TYPE_CHECKING:
     from .near import Socket
@@ -57,6 +59,9 @@ class Route:
 class Listener(Protocol):
     """What the far program gives a connection it accepted."""
 
+    @property
+    def stage(self) -> Fault: ...
+
     def receive(self, data: bytes) -> None: ...
     def end(self) -> None: ...
     def lose(self) -> None: ...
@@ -64,14 +69,19 @@ class Listener(Protocol):
 
 class Network:
     """All routes and sockets. ``breaks`` is the share of connections that something happens to, ``buffer`` how many
-    bytes a kernel takes before it blocks, ``partial`` the share of sends and deliveries that are cut.
+    bytes a kernel takes before it blocks, ``partial`` the share of sends and deliveries that are cut, ``slow`` that of
+    connections on which one side reads slowly.
     """
 
-    def __init__(self, clock: Clock, random: Random, *, breaks: float, partial: float, buffer: int) -> None:
+    def __init__(
+        self, clock: Clock, random: Random, journal: Journal, *, breaks: float, partial: float, slow: float, buffer: int
+    ) -> None:
         self.clock = clock
         self.random = random
+        self.journal = journal
         self.breaks = breaks
         self.partial = partial
+        self.slow = slow
         self.buffer = buffer
         self.routes: dict[Address, Route] = {}
         self.sockets: list[Socket] = []
@@ -85,12 +95,17 @@ class Network:
 
 
 class Pipe:
-    """One direction of a connection: in order, in pieces cut anywhere, until it is stalled."""
+    """One direction of a connection: in order, in pieces cut anywhere, until it is stalled; after ``snap_at`` bytes it
+    breaks: the rest is lost, and ``snap`` is called.
+    """
 
     def __init__(self, network: Network, route: Route, deliver: Callable[[bytes | Sign], None]) -> None:
         self.in_flight = 0
         self.not_before = 0.0
         self.is_stalled = False
+        self.lag = 0.0  # most seconds by which a reader is late for each piece
+        self.snap_at: float = math.inf
+        self.snap: Callable[[], None] = lambda: None
         self._network = network
         self._route = route
         self._deliver = deliver
@@ -101,6 +116,7 @@ class Pipe:
         random = self._network.random
         while len(data) > 1 and random.random() < self._network.partial:
             cut = random.randrange(1, len(data))
+            self._network.journal.faults[Fault.CAME_IN_PIECES] += 1
             self._send(data[:cut])
             data = data[cut:]
         self._send(data)
@@ -111,6 +127,8 @@ class Pipe:
     def _send(self, item: bytes | Sign) -> None:
         clock = self._network.clock
         self.not_before = max(self.not_before, clock.now + self._network.lapse(self._route))
+        if self.lag:
+            self.not_before += self.lag * self._network.random.random()
         self._queue.append(item)
         clock.at(self.not_before, self._arrive)
 
@@ -120,6 +138,14 @@ class Pipe:
             return
         if not isinstance(item, Sign):
             self.in_flight -= len(item)
+            self.snap_at -= len(item)
+            if self.snap_at < 0:
+                item = item[: max(0, len(item) + int(self.snap_at))]
+                if item:
+                    self._deliver(item)
+                snap, self.snap = self.snap, lambda: None
+                snap()
+                return
         self._deliver(item)
 
 
@@ -132,14 +158,25 @@ class Far:
         self.is_open = True
         self.down = Pipe(network, route, near.receive)
         self._listener: Listener | None = None
+        self._near = near
         self._network = network
         self._early: list[bytes | Sign] = []
         hold = route.hold * network.random.random() if network.random.random() < 0.5 else 0.0
+        if hold:
+            network.journal.fault(Fault.HELD, near)
         network.clock.at(network.clock.now + hold, self._accept)
 
     @property
     def is_accepted(self) -> bool:
         return self._listener is not None
+
+    def __str__(self) -> str:
+        return str(self._near)
+
+    @property
+    def stage(self) -> Fault:
+        """What a loss of this connection now is a loss in."""
+        return Fault.LOST_UNACCEPTED if self._listener is None else self._listener.stage
 
     def send(self, data: bytes) -> None:
         if self.is_open and data:
@@ -185,6 +222,9 @@ class Far:
             self.reset()
             return
         self.accepted_at = self._network.clock.now
+        if self._near.closed_at is not None:
+            self._network.journal.fault(Fault.ACCEPTED_CLOSED, self._near)
+        self._network.journal.tell(self._near, "is accepted")
         self._listener = self._network.accept(self)
         for item in self._early:
             self.receive(item)

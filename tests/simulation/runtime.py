@@ -11,17 +11,21 @@ that a wake-up too many changes nothing.
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Callable
 from random import Random
 from typing import Any
 
-from smswire.errors import ResolutionError
+from smswire.errors import GatewayError, ResolutionError, Timeout
 from smswire.flow import dispatch
 from smswire.flow.connection import Connection
 from smswire.flow.dialing import Address, Opening
 from smswire.flow.dispatch import Dispatch
 from smswire.flow.pacing import Pacing
-from smswire.flow.pool import Holder, Lookup, Pool
+from smswire.flow.pool import Holder, Lookup, Pool, Waiter
+from smswire.gateway.answer import SmsAnswer, read_sms
+from smswire.gateway.bundle import refused
+from smswire.gateway.errand import Errand, Place
 from smswire.wire.channel import Channel
 from smswire.wire.message import Request
 from smswire.wire.tls import TLS
@@ -29,6 +33,7 @@ from smswire.wire.tls import TLS
 from .calls import Call, Interrupted, Signal, Transport
 from .clock import Clock, Steps, Task
 from .dials import Sockets, Waits
+from .journal import Fault
 from .names import Names
 from .network import Network
 
@@ -37,12 +42,29 @@ MOST_STEPS = 50_000
 
 
 class WatchedPool(Pool):
-    """A pool that is watched for who uses a connection: who gives it back does not, from before anybody is woken.
+    """A pool that is watched for who uses a connection: who gives it back does not, from before anybody is woken; and
+    for the order of its queue, which is kept here once more.
 
     Where threads use it, one may be switched out between its look at the idle stack and its place in the queue.
     """
 
     switches: Callable[[], None] | None = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._line: deque[Waiter] = deque()
+
+    def join(self, waiter: Waiter, now: float, *, head: bool = False) -> Connection | None:
+        (self._line.appendleft if head else self._line.append)(waiter)
+        return super().join(waiter, now, head=head)
+
+    def _hand_over(self, connection: Connection, holder: Holder | None) -> None:
+        if isinstance(holder, Waiter) and holder in self._waiting:
+            line = self._line
+            while line[0] not in self._waiting:
+                line.popleft()
+            assert line[0] is holder, "somebody is served before the first in the queue"
+        super()._hand_over(connection, holder)
 
     def take(self, now: float, holder: Holder | None = None) -> Connection | None:
         connection = super().take(now, holder)
@@ -104,6 +126,7 @@ class Client(Sockets):
         """Begins a call, in a task of its own."""
         call.deadline = self._clock.now + call.timeout
         signal = Signal(self._clock, call.deadline)
+        self._journal.tell(call, "begins, with", f"{call.timeout:g} s,", len(call.body), "bytes")
         task = signal.task = Task(self._clock, self._request(call, signal), lambda: self._draw_late(call))
         self._tasks[call] = task
         task.start()
@@ -113,11 +136,13 @@ class Client(Sockets):
         task = self._tasks.get(call)
         if task is not None and call.interrupt_at_point >= 0:
             call.interrupt_at_point = -1
+            self._journal.fault(Fault.INTERRUPTED_IN_WAIT, call)
             task.interrupt(Interrupted())
 
     def close(self, drain: float) -> None:
         """Takes no further call, and ends what is under way after ``drain`` seconds."""
         self.is_closed = True
+        self._journal.tell("client", "is closed")
         self._rest.arm()
         self._rest.task = Task(self._clock, self._close(drain), self._late)
         self._rest.task.start()
@@ -174,14 +199,22 @@ class Client(Sockets):
 
     def _request(self, call: Call, signal: Signal) -> Steps:
         clock = self._clock
+        errand = Errand(
+            Request("POST", call.target, [("Content-Type", "text/plain")], call.body),
+            _read_accepted,
+            Place(call.target, "gateway", sends=True),
+            timeout=call.timeout,
+            repeatable=call.repeatable,
+            told=call.outcome,
+        )
         steps = Dispatch(
             self.pool,
-            Request("POST", call.target, [("Content-Type", "text/plain")], call.body),
+            errand.request,
             deadline=call.deadline,
             signal=signal,
             draw=self._random.random,
-            outcome=call.outcome,
-            repeatable=call.repeatable,
+            outcome=errand.exchange,
+            repeatable=errand.repeatable,
         )
         try:
             try:
@@ -192,9 +225,17 @@ class Client(Sockets):
                 call.error = error
             else:
                 call.response, call.error = steps.response, steps.error
+                if call.response is not None:
+                    try:
+                        call.answer = errand.read(call.response)
+                    except GatewayError as error:
+                        call.error = error
         finally:
             self._waiting.pop(steps, None)
         call.ended_at = clock.now
+        if isinstance(call.error, Timeout):
+            self._journal.fault(Fault.DEADLINE, call)
+        self._journal.tell(call, "ends:", call.outcome, call.error or "")
         del self._tasks[call]
 
     def _run(self, call: Call, steps: Dispatch, step: int, signal: Signal) -> Steps:
@@ -266,6 +307,8 @@ class Client(Sockets):
             return steps.handle_would_block(clock.now)
         except OSError as error:
             return steps.handle_error(error, clock.now)
+        call.taken += n
+        self._journal.tell(call, "hands over", n, "bytes to", socket)
         self._point(call)
         return steps.handle_sent(n, clock.now)
 
@@ -322,7 +365,7 @@ class Client(Sockets):
             else:
                 self.pool.looked_up(lookup, answer, self._clock.now)
 
-        self._names.start(answered)
+        self._names.start(lambda answer: self._clock.at(self._clock.now + self._late(), lambda: answered(answer)))
 
     # The end
 
@@ -346,3 +389,12 @@ class Client(Sockets):
             transport.user = call
             self.served[call] = self._clock.now
         assert transport.user is call, "two calls use one connection"
+
+
+def _read_accepted(status: int, body: bytes) -> SmsAnswer:
+    """As ``Gateway.sms`` reads the answer to one recipient."""
+    answer = read_sms(status, body)
+    error = refused(1, answer)
+    if error is not None:
+        raise error
+    return answer

@@ -16,6 +16,7 @@ import trustme
 from smswire.wire.tls import TLS
 
 from .gateway import Door
+from .journal import Fault
 from .network import Far, Listener
 
 NAME = "gateway.example"
@@ -50,6 +51,13 @@ class Secure:
         self._object = server_context().wrap_bio(self._incoming, self._outgoing, server_side=True)
         self._is_established = self._is_over = False
         self._session = accept(self)
+
+    def __str__(self) -> str:
+        return str(self._far)
+
+    @property
+    def stage(self) -> Fault:
+        return self._session.stage
 
     # What the session does
 

@@ -31,6 +31,7 @@ ANY = st.builds(
     moods=SHARES,
     names=SHARES,
     partial=SHARES,
+    slow=SHARES,
     buffer=st.sampled_from((65_536, 2000, 64)),
     max_requests=st.sampled_from((500, 5, 1)),
     idle=st.sampled_from((3.0, 0.3)),
@@ -39,6 +40,9 @@ ANY = st.builds(
     late=st.sampled_from((0.0, 0.0, 0.005, 0.05)),
     eager=SHARES,
     closes=st.booleans(),
+    stops=st.integers(0, 1),
+    leaps=st.integers(0, 1),
+    forks=st.integers(0, 2),
 )
 
 ODD_GATEWAY = st.builds(
@@ -54,6 +58,8 @@ ODD_GATEWAY = st.builds(
     trouble=st.sampled_from((1.0, 0.7)),
     restarts=st.integers(0, 1),
     partial=SHARES,
+    slow=SHARES,
+    leaps=st.integers(0, 2),
     buffer=st.sampled_from((65_536, 2000)),
     max_requests=st.sampled_from((500, 5)),
 )
@@ -96,6 +102,8 @@ CROWD = st.builds(
     late=st.sampled_from((0.0, 0.005)),
     eager=SHARES,
     closes=st.booleans(),
+    stops=st.integers(0, 1),
+    forks=st.integers(0, 2),
 )
 
 FAIR = st.builds(
@@ -132,6 +140,8 @@ MOVING = st.builds(
     names=st.sampled_from((0.5, 0.1)),
     hangs_up=st.sampled_from((1.0, 0.5)),
     eager=SHARES,
+    stops=st.integers(0, 1),
+    forks=st.integers(0, 1),
 )
 
 HANDSHAKES = st.builds(
