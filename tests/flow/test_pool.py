@@ -18,7 +18,7 @@ from smswire.errors import (
     SmswireError,
 )
 from smswire.flow.dialing import FAILED, Opening
-from smswire.flow.pacing import Pacing
+from smswire.flow.pacing import Grant, Pacing
 from smswire.flow.pool import ADDRESSES_FRESH_S, Lookup, Pool, Waiter
 
 from .kit import (
@@ -454,6 +454,22 @@ def test_a_closed_pool_takes_no_call_and_tells_every_waiter():
         pool.drop(connection, 0.0, dead=False)
     assert pool.is_at_rest
     assert pool.close() == []
+
+
+def test_a_race_that_outlives_the_close_leaves_no_claim_behind():
+    """Of two pools that share a pacing rule the other is not made to wait for a claim that nobody will take."""
+    pacing = Pacing(limit=2, spacing=0.0)
+    pool, other = new_pool(pacing, [A, B]), new_pool(pacing)
+    taken = pacing.ask(0.0, other.wake_dialer)
+    joined(pool)
+    opening = pool.dial(0.0)
+    assert isinstance(opening, Opening)
+    pool.close()
+    assert isinstance(pool.ask_for_race(opening, B, 0.0), float)
+    pool.failed(opening, ConnectError("given up"))
+    assert isinstance(taken, Grant)
+    pacing.settle(taken, 0.0)
+    assert isinstance(pacing.ask(1.01, other.wake_dialer), Grant)
 
 
 def test_close_hands_out_what_is_idle():

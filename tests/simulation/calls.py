@@ -25,7 +25,7 @@ class Interrupted(BaseException):
 class Call:
     """One call, and what became of it. ``interrupt_at_point`` is 0 for never, and less once it was interrupted;
     ``late`` is by how many seconds its task was kept from running after its deadline, ``taken`` how many bytes of it
-    kernels took.
+    kernels took, ``has_paused`` whether it wrote, or others ran, since it last looked for news on its connection.
     """
 
     target: str
@@ -39,6 +39,7 @@ class Call:
     client: Client | None = None
     steps: int = 0
     taken: int = 0
+    has_paused: bool = False
     ended_at: float | None = None
     response: Response | None = None
     answer: SmsAnswer | None = None

@@ -132,6 +132,8 @@ class Sockets:
         """Others may run between any two steps."""
         pause = self._draw_late(call)
         if pause:
+            if call is not None:
+                call.has_paused = True
             self._clock.due += 1
             try:
                 yield self._clock.now + pause

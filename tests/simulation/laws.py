@@ -96,9 +96,15 @@ def check_rest(world: World) -> None:
     """Nothing is left of it: no socket, no lease, no slot."""
     now = world.clock.now
     assert not world.network.open_sockets()
-    assert all(client.pool.is_at_rest for client in world.clients)
+    for pool in [client.pool for client in world.clients]:
+        assert pool.is_at_rest
+        assert not pool._diallers
+        assert not pool._races_due
+        assert not pool._wakes
     for pacing in [process.pacing for process in world.processes]:
         assert pacing.stats(now).unsettled == 0
+        assert not pacing._claims
+        assert len(pacing._settled) + len(pacing._abandoned) == pacing.limit
         assert pacing.stats(now + pacing.lag + pacing.window + pacing.margin).live == 0
 
 

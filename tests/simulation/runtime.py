@@ -301,6 +301,8 @@ class Client(Sockets):
         clock = self._clock
         assert steps.connection is not None
         socket = steps.connection.transport.socket
+        assert call.has_paused or not socket.is_readable(), "a request is written where news could have been read"
+        call.has_paused = True
         try:
             n = socket.send(steps.bytes_to_send())
         except BlockingIOError:
@@ -325,6 +327,7 @@ class Client(Sockets):
         try:
             data = steps.connection.transport.socket.recv()
         except BlockingIOError:
+            call.has_paused = False
             return steps.handle_would_block(self._clock.now)
         except OSError as error:
             return steps.handle_error(error, self._clock.now)

@@ -521,6 +521,9 @@ class Pool:
         self._dial_news = True
         self._openings.discard(opening)
         self._races_due.pop(opening, None)
+        if self._closed:
+            # Its race may have asked since.
+            self._wakes += self._pacing.forget(self.wake_dialer)
         if opening.waiter is not None:
             self._diallers.discard(opening.waiter)
 
