@@ -35,6 +35,15 @@ def test_a_connection_without_requests_left_is_past():
     assert connection.is_past(0.0)
 
 
+def test_a_connection_at_rest_holds_nothing_of_its_last_exchange():
+    """Its texts are of no use any more, and hundreds of idle connections would keep them all."""
+    connection = connection_after("timeout=5")
+    assert connection.channel.response is not None
+    connection.rest(0.0, 2.5)
+    assert connection.channel.response is None
+    assert connection.channel.reusable
+
+
 @given(st.floats(0, 1e6), st.floats(0.01, 1e3))
 def test_a_connection_is_past_from_its_age_on(now, age):
     """The instant it retires at is past already."""

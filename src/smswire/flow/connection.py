@@ -87,5 +87,6 @@ class Connection:
                 idle_timeout = min(idle_timeout, channel.keep_alive_timeout * _IDLE_SHARE)
             if channel.keep_alive_max is not None:
                 self.requests_left = min(self.requests_left, channel.keep_alive_max)
+        channel.forget_exchange()
         # The server's clock started half a round trip ago, and the next request takes another half to arrive.
         self.idle_until = now + idle_timeout - self.round_trip

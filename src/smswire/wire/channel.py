@@ -215,6 +215,10 @@ class Channel:
         except SmswireError as error:
             raise self._broken_by(error) from None
 
+    def forget_exchange(self) -> None:
+        """Keeps nothing of the exchange that is over, neither its texts nor its size in memory."""
+        self._exchange = self._request = None
+
     # in
 
     def handed_over(self, count: int) -> bool:

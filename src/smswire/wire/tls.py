@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import contextlib
 import ssl
-from collections import deque
 from typing import Final, NamedTuple
 
 from ..errors import CertificateError, ConfigurationError, SmswireError, TLSError
@@ -66,7 +65,7 @@ class Session:
         self._out = b""
         self._made = 0  # ciphertext made in all: the index behind the last byte of _out
         self._taken = 0  # of which the kernel has taken
-        self._marks: deque[tuple[int, int]] = deque()  # (ciphertext made, plaintext written) after each record
+        self._marks: list[tuple[int, int]] = []  # (ciphertext made, plaintext written) after each record
         self._written = 0
         self.handed = 0
         self.is_established = False
@@ -159,7 +158,7 @@ class Session:
             self._out = b""
             return True
         while marks and marks[0][0] <= self._taken:
-            self.handed = marks.popleft()[1]
+            self.handed = marks.pop(0)[1]
         return False
 
     def bytes_to_close(self) -> bytes:
