@@ -6,6 +6,7 @@ import click
 
 from .bulk import bulk
 from .codecs import codecs
+from .faults import faults
 from .footprint import footprint
 from .lane import lane
 from .latency import latency
@@ -20,7 +21,7 @@ def bench() -> None:
     """Measures smswire on this machine. Only ratios of one run say much on another."""
 
 
-for command in (codecs, lane, throughput, footprint, latency, messages, bulk, scale, pacing):
+for command in (codecs, lane, throughput, footprint, latency, messages, bulk, scale, pacing, faults):
     bench.add_command(command)
 
 if __name__ == "__main__":

@@ -146,6 +146,39 @@ def configuration(ports: Mapping[str, int]) -> str:
     return _CONFIGURATION.format(answer=answer(), host=HOST, key=KEY, keepalive_requests=KEEPALIVE_REQUESTS, **ports)
 
 
+def program() -> str:
+    """Where nginx is.
+
+    Raises:
+        click.ClickException: nowhere; the message says what to do.
+    """
+    found = shutil.which("nginx") or shutil.which("/usr/sbin/nginx")
+    if found is None:
+        raise click.ClickException(f"The server here is nginx, which is not installed. To install it: {INSTALL}")
+    return found
+
+
+@contextmanager
+def started(folder: Path, port: int) -> Iterator[None]:
+    """nginx by the ``nginx.conf`` in a folder, which listens on that port, for as long as the context lasts.
+
+    Raises:
+        click.ClickException: there is no nginx, or it does not start; the message says what to do.
+    """
+    process = subprocess.Popen([program(), "-p", f"{folder}/", "-c", "nginx.conf", "-e", "error.log"])
+    try:
+        try:
+            until_listening(port, process)
+        except TimeoutError:
+            log = folder / "error.log"
+            reason = log.read_text(encoding="utf-8") if log.exists() else "it says nothing"
+            raise click.ClickException(f"nginx does not start: {reason}") from None
+        yield
+    finally:
+        process.terminate()
+        process.wait()
+
+
 @contextmanager
 def running(core: int) -> Iterator[Server]:
     """nginx on that core, for as long as the context lasts.
@@ -153,31 +186,18 @@ def running(core: int) -> Iterator[Server]:
     Raises:
         click.ClickException: there is no nginx, or it does not start; the message says what to do.
     """
-    program = shutil.which("nginx") or shutil.which("/usr/sbin/nginx")
-    if program is None:
-        raise click.ClickException(
-            f"The server of this bench is nginx, which is not installed. To install it: {INSTALL}"
-        )
-    said = subprocess.run([program, "-v"], capture_output=True, text=True, check=True).stderr
+    said = subprocess.run([program(), "-v"], capture_output=True, text=True, check=True).stderr
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="smswire-bench-")))
         ports = dict(zip(("length", "chunked", "status", "late"), free_ports(4), strict=True))
         ca_file = write_certificates(folder)
         (folder / "nginx.conf").write_text(configuration(ports), encoding="ascii")
-        try:
-            for port, command in (
-                (ports["late"], python("bench.upstream", str(ports["late"]))),
-                (ports["status"], [program, "-p", f"{folder}/", "-c", "nginx.conf", "-e", "error.log"]),
-            ):
-                with pinned(core):
-                    process = subprocess.Popen(command, cwd=ROOT)
-                stack.callback(process.wait)
-                stack.callback(process.terminate)
-                until_listening(port, process)
-        except TimeoutError:
-            log = folder / "error.log"
-            reason = log.read_text(encoding="utf-8") if log.exists() else "it says nothing"
-            raise click.ClickException(f"nginx does not start: {reason}") from None
+        with pinned(core):
+            upstream = subprocess.Popen(python("bench.upstream", str(ports["late"])), cwd=ROOT)
+            stack.callback(upstream.wait)
+            stack.callback(upstream.terminate)
+            until_listening(ports["late"], upstream)
+            stack.enter_context(started(folder, ports["status"]))
         status = stack.enter_context(closing(HTTPConnection(HOST, ports["status"])))
         yield Server(ports, ca_file, said.strip().rpartition("/")[2], status)
 

@@ -1,4 +1,5 @@
-"""A TLS 1.3 server's records made by hand (RFC 8446 4.6.3, 5.2, 7.2): the standard library cannot send a KeyUpdate."""
+"""A TLS 1.3 server's records made by hand (RFC 8446 4.6, 5.2, 7.2): the standard library can send neither a
+KeyUpdate nor a ticket when it is told to."""
 
 from __future__ import annotations
 
@@ -45,6 +46,18 @@ class ServerKeys:
         self._secret = expand_label(self._secret, b"traffic upd", 48)
         self._number = 0
         return record
+
+    def ticket(self) -> bytes:
+        """A NewSessionTicket that is good for nothing."""
+        lifetime, age_add, nonce, ticket, extensions = (
+            b"\0\0\x1c\x20",
+            bytes(4),
+            b"\1\0",
+            b"\0\x20" + bytes(32),
+            b"\0\0",
+        )
+        body = lifetime + age_add + nonce + ticket + extensions
+        return self._seal(b"\x04" + len(body).to_bytes(3, "big") + body, HANDSHAKE)
 
     def say(self, plaintext: bytes) -> bytes:
         return self._seal(plaintext, APPLICATION_DATA)
