@@ -1,7 +1,7 @@
 """The faults: what the server does, byte by byte, and which call it is about.
 
-The server is the one that the tests use (``tests/net/raw.py``; ``tests/wire/key_update.py`` makes records by hand): what
-peers meet here, smswire meets there in two hundred more ways. A message has a number, and its answer says the same
+The server is the one that the tests use (``tests/net/raw.py``; ``tests/wire/key_update.py`` makes records by hand).
+What peers meet here, smswire meets there in two hundred more ways. A message has a number, and its answer says the same
 number. Only the first connection has the fault; any other is answered as it should be.
 """
 

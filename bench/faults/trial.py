@@ -14,7 +14,7 @@ from typing import Any, Final
 from ..processes import ROOT, environment, python
 from .caller import Order
 from .clients import CLIENTS, PATIENCE_S
-from .rows import ANOTHERS, CHURN, HELD_FROM, IDLE_S, SLOTS, WITHIN_S, Row, Stage, own, serving
+from .rows import CHURN, HELD_FROM, IDLE_S, SLOTS, WITHIN_S, Row, Stage, own, serving
 
 PATIENCE_WITH_ALL_S: Final = 60.0
 
@@ -62,7 +62,7 @@ def word(said: dict[str, Any] | None, number: int) -> str:
         return "timeout" if said["seconds"] >= PATIENCE_S * 0.95 else "error"
     if said["text"] == own(number):
         return "answer"
-    return "another's answer" if said["text"] == ANOTHERS else "cut answer"
+    return "cut answer" if own(number).startswith(said["text"]) else "another's answer"
 
 
 class Caller:

@@ -69,9 +69,9 @@ def show_result(samples: Sequence[Sample], calls: Calls, kinds: Mapping[str, int
     ]
     console().print(plain_table("the process; calls/s since the beginning", HEADINGS, rows))
     say(
-        "Calls: " + ", ".join(f"{count:,} {kind}" for kind, count in sorted(kinds.items())),
-        "Errors: " + ", ".join(f"{count:,} {kind}" for kind, count in sorted(calls.errors.items())),
-        "Faults: " + ", ".join(f"{count:,} {fault}" for fault, count in sorted(weather["faults"].items())),
+        "Calls: " + "; ".join(f"{count:,} {kind}" for kind, count in sorted(kinds.items())),
+        "Errors: " + "; ".join(f"{count:,} {kind}" for kind, count in sorted(calls.errors.items())),
+        "Faults: " + "; ".join(f"{count:,} {fault}" for fault, count in sorted(weather["faults"].items())),
         f"Connections: {weather['accepted']:,} at the relay, {weather['fullest_second']} in the fullest second",
     )
 
