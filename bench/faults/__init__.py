@@ -22,9 +22,9 @@ from .rows import ROWS, SLOTS
 from .trial import Finding, try_out
 
 LEGEND: Final = (
-    "First line: what the user is told (smswire's errors also say whether it was sent). Second line: how often the "
-    "server saw the message; what the next call is told. 5: whether the connection is used again. 6: connections that "
-    f"are usable, of {SLOTS}; descriptors left behind."
+    "First line: what the user is told: an answer, another's, a cut one, an error (smswire's say whether it may have "
+    "been sent). Second line: how often the server saw the message, and what the next call is told. 5: whether the "
+    f"connection is used again. 6: connections that are usable, of {SLOTS}, and descriptors left behind."
 )
 
 
@@ -32,17 +32,18 @@ def cell(finding: Finding) -> str:
     """Two short lines.
 
     >>> cell(Finding("c", "f", "error", sent="MAYBE", seen=1, next="answer"))
-    'error MAYBE\\nseen 1, answer'
+    'error MAYBE\\n×1, answer'
     """
     if finding.told in ("not applicable", "died"):
         return finding.told
     if finding.slots is not None:
         others = f", {finding.anothers} of others" if finding.anothers else ""
         return f"{finding.slots} of {SLOTS} usable\n{finding.left} left{others}"
-    first = " ".join(filter(None, (finding.told, finding.sent)))
+    told, following = (word.removesuffix(" answer") for word in (finding.told, finding.next or ""))
+    first = " ".join(filter(None, (told, finding.sent)))
     if finding.is_kept is not None:
         return f"{first}\n{'kept' if finding.is_kept else 'not kept'}"
-    return f"{first}\nseen {finding.seen}, {finding.next}"
+    return f"{first}\n×{finding.seen}, {following}"
 
 
 def version_of(package: str) -> str | None:

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 
 from .clients import CLIENTS, AsyncCall, Contestant, Place
 
+Opened = Callable[[Place], Any]
 WORKERS = 30
 LONGEST_S = 0.006
 SETTLED_WITHIN_S = 2.0
@@ -89,19 +90,28 @@ async def churn(order: Order, contestant: Contestant) -> None:
     """Cancels calls at random times; then as many as there are slots must get through together."""
     await asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)
     assert contestant.opened_async is not None
-    opened: Callable[[Place], Any] = contestant.opened_async
     place = Place(order.port, order.ca_file, order.slots)
+    await one_call(contestant.opened_async, place)
+    before = await settled()
+    counts = await cancelled_calls(contestant.opened_async, place, order)
+    left = await settled(before) - before
+    _say({**counts, "left": max(0, left)})
+
+
+async def one_call(opened: Opened, place: Place) -> None:
+    """What a client keeps for the next one of its kind, such as threads, is there after it."""
     async with opened(place) as call:
         await call(body_of(0))
-    before = await settled()
+
+
+async def cancelled_calls(opened: Opened, place: Place, order: Order) -> dict[str, Any]:
+    """Nobody refers to the client once this has returned."""
     anothers = [0]
+    numbers = iter(range(1, order.churn + 1))
     async with opened(place) as call:
-        numbers = iter(range(1, order.churn + 1))
         await asyncio.gather(*(cancel_some(call, numbers, Random(seed), anothers) for seed in range(WORKERS)))  # noqa: S311
-        calls = [alone(call, order.held_from + place_) for place_ in range(order.slots)]
-        answered = sum(await asyncio.gather(*calls))
-    left = await settled(before) - before
-    _say({"answered": answered, "anothers": anothers[0], "left": max(0, left)})
+        all_told = await asyncio.gather(*(together(call, order.held_from + number) for number in range(order.slots)))
+    return {"together": all_told, "anothers": anothers[0]}
 
 
 async def cancel_some(call: AsyncCall, numbers: Any, draw: Random, anothers: list[int]) -> None:
@@ -113,10 +123,14 @@ async def cancel_some(call: AsyncCall, numbers: Any, draw: Random, anothers: lis
             anothers[0] += not (await task)[1].endswith(f" {number}")
 
 
-async def alone(call: AsyncCall, number: int) -> bool:
-    with suppress(Exception):
-        return (await call(body_of(number)))[1].endswith(f" {number}")
-    return False
+async def together(call: AsyncCall, number: int) -> dict[str, Any]:
+    """What one of the calls behind the churn is told."""
+    begin = time.monotonic()
+    try:
+        answer = await call(body_of(number))
+    except Exception as error:  # noqa: BLE001  whatever it is, the user is told
+        return told(error, time.monotonic() - begin)
+    return told(None, time.monotonic() - begin, answer)
 
 
 async def _awaited(awaitable: Awaitable[tuple[int, str]]) -> tuple[int, str]:

@@ -142,11 +142,13 @@ def churned(client: str, row: Row, stage: Stage, order: Order) -> Finding:
         said = caller.next_call()
     if said is None:
         return Finding(client, row.name, "died")
+    told = [word(each, HELD_FROM + place) for place, each in enumerate(said["together"])]
     return Finding(
         client,
         row.name,
-        "answer" if said["answered"] == SLOTS else f"answer to {said['answered']} of {SLOTS}",
-        slots=min(stage.at_once, said["answered"]),
+        next((each for each in told if each != "answer"), "answer"),
+        error=next((each["error"] for each in said["together"] if "error" in each), None),
+        slots=min(stage.at_once, told.count("answer")),
         anothers=said["anothers"],
         left=said["left"],
     )

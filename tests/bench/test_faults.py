@@ -15,14 +15,14 @@ from bench.faults.rows import ANOTHERS, ROWS, Row, own
 from bench.faults.trial import Finding, try_out, word
 
 OURS = {
-    "1 closes, no answer": "error MAYBE\nseen 1, answer",
-    "2 bogus TLS record": "error MAYBE\nseen 1, answer",
-    "3 two answers at once": "answer\nseen 1, answer",
-    "4 answer while idle": "answer\nseen 1, answer",
+    "1 closes, no answer": "error MAYBE\n×1, answer",
+    "2 bogus TLS record": "error MAYBE\n×1, answer",
+    "3 two answers at once": "answer\n×1, answer",
+    "4 answer while idle": "answer\n×1, answer",
     "5 tickets while idle": "answer\nkept",
     "6 calls cancelled": "10 of 10 usable\n0 left",
-    "7 cut, no close_notify": "error MAYBE\nseen 1, answer",
-    "8 NUL in a header": "error MAYBE\nseen 1, answer",
+    "7 cut, no close_notify": "error MAYBE\n×1, answer",
+    "8 NUL in a header": "error MAYBE\n×1, answer",
 }
 
 
