@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -224,3 +225,24 @@ def test_an_alert_within_an_answer_is_an_error_and_behind_it_costs_the_connectio
         if part is UNTIL_THE_END and alert != b"\x02\x00":
             expected = (None, (TLSError, Sent.MAYBE), False)
         assert answered([keys.say(part) + keys.alert(alert)], channel, end=False) == expected
+
+
+@pytest.mark.parametrize("is_partly_out", [False, True], ids=["all taken", "partly taken"])
+def test_the_last_word_gives_the_memory_of_the_session_back(is_partly_out: bool) -> None:
+    """At once, whoever still refers to the channel; what it knows of the request stays, and so does the last word."""
+    channel, peer = connected(TLS13)
+    session = weakref.ref(channel._transport._object)  # type: ignore[union-attr]
+    channel.send_request(Request("POST", "/api/sms", body=b"text=hi"))
+    if is_partly_out:
+        channel.handed_over(10)
+    else:
+        take(channel, peer)
+    handed = channel.handed
+    assert session() is not None
+    last_word = channel.bytes_to_close()
+    assert session() is None
+    assert bool(last_word) is not is_partly_out
+    assert channel.bytes_to_close() == last_word
+    assert (channel.handed, channel.fully_handed) == (handed, not is_partly_out)
+    with pytest.raises(SmswireError):
+        channel.receive_data(b"more")

@@ -54,8 +54,8 @@ class Session:
     """
 
     __slots__ = (
-        "_host", "_incoming", "_made", "_marks", "_object", "_out", "_outgoing", "_taken", "_written", "failure",
-        "handed", "has_ended", "is_established",
+        "_has_last_word", "_host", "_incoming", "_is_closed", "_made", "_marks", "_object", "_out", "_outgoing",
+        "_taken", "_written", "failure", "handed", "has_ended", "is_established",
     )  # fmt: skip
 
     def __init__(self, tls: TLS, host: str) -> None:
@@ -67,6 +67,7 @@ class Session:
         self._taken = 0  # of which the kernel has taken
         self._marks: list[tuple[int, int]] = []  # (ciphertext made, plaintext written) after each record
         self._written = 0
+        self._has_last_word = self._is_closed = False
         self.handed = 0
         self.is_established = False
         self.has_ended = False
@@ -164,20 +165,25 @@ class Session:
     def bytes_to_close(self) -> bytes:
         """What may still be sent before the connection is closed: close_notify, or the alert that OpenSSL left.
 
-        Nothing while a record of a request is not wholly taken.
+        Nothing while a record of a request is not wholly taken. OpenSSL's memory is given back here, and not when the
+        cycle collector finds the connection: after that there is nothing but the attributes to ask for.
         """
+        if not self._is_closed:
+            self._say_goodbye()
+            self._is_closed = True
+            del self._object, self._incoming, self._outgoing
+        return bytes(self.bytes_to_send()) if self._has_last_word else b""
+
+    def _say_goodbye(self) -> None:
         if self.handed < self._written:
-            return b""
-        if self.failure is not None:
-            return bytes(self.bytes_to_send())
-        if not self.is_established:
-            return b""
-        # It wants the far end's close_notify, which nobody needs. A caller's own SSLObject may fail in any way: then
-        # there is no last word, but the connection must be closed all the same.
-        with contextlib.suppress(Exception):
-            self._object.unwrap()
-        self._collect()
-        return bytes(self.bytes_to_send())
+            return
+        self._has_last_word = self.is_established or self.failure is not None
+        if self.failure is None and self.is_established:
+            # It wants the far end's close_notify, which nobody needs. A caller's own SSLObject may fail in any way:
+            # then there is no last word, but the connection must be closed all the same.
+            with contextlib.suppress(Exception):
+                self._object.unwrap()
+            self._collect()
 
     def _shake_hands(self) -> bool:
         try:
