@@ -340,7 +340,7 @@ CLIENTS: Final[Mapping[str, Contestant]] = {
     "smswire, asyncio": Contestant("smswire", None, smswire_async),
     "http.client": Contestant("", http_client),
     "urllib3": Contestant("urllib3", urllib3_pool),
-    "urllib3, retries=False": Contestant("urllib3", urllib3_without_retries),
+    "urllib3, no retries": Contestant("urllib3", urllib3_without_retries),
     "requests": Contestant("requests", requests_session),
     "httpx": Contestant("httpx", httpx_client, httpx_async),
     "aiohttp": Contestant("aiohttp", None, aiohttp_session),
