@@ -87,7 +87,6 @@ def show_result(samples: Sequence[Sample], calls: Calls, kinds: Mapping[str, int
 def soak(requests: int, blocking: bool, connections: int, one_in: int, seed: int, every: float, lull: float) -> None:
     """Many requests to nginx over connections that break; each is accounted for."""
     watch, calls = Watch(), Calls(requests)
-    say(line(HEADINGS))
 
     def show(sample: Sample) -> None:
         earlier = watch.samples[-2] if len(watch.samples) > 1 else sample
@@ -97,6 +96,7 @@ def soak(requests: int, blocking: bool, connections: int, one_in: int, seed: int
         with server.running(place) as nginx, relay.running(nginx.port, seed, one_in) as between:
             origin = f"https://{HOST}:{between.port}"
             settings = Settings(origin, {"trust": nginx.ca_file}, connections, every, lull)
+            say(line(HEADINGS))
             (by_threads if blocking else by_tasks)(settings, calls, watch, show)
             weather = between.report()
         times, strange = seen(nginx.targets(), requests)
