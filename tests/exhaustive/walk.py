@@ -1,0 +1,128 @@
+"""Walks every order of operations, shallowest first, and every state once.
+
+A state is known by its fingerprint: whatever of it can make a difference later, with times counted from now and
+whoever is like another told apart by nothing. Two ways to one fingerprint are one state, so a space that has no end as
+sequences often has one as states; a walk that comes to it has seen every sequence of any length.
+
+A state is kept as the operations that lead to it, and made again by doing them. From there each operation is tried on a
+copy of its own (a pickle: the weak sets of the core do not survive ``copy.deepcopy``).
+"""
+
+from __future__ import annotations
+
+import copyreg
+import io
+import pickle
+import time
+from collections.abc import Callable, Hashable, Iterable
+from hashlib import blake2b
+from typing import Any, NamedTuple, Protocol, TypeVar
+from weakref import WeakSet
+
+Operation = tuple[Any, ...]
+"""A name, and what it is done to."""
+
+_W = TypeVar("_W")
+
+
+class World(Protocol):
+    """What is walked."""
+
+    def operations(self) -> Iterable[Operation]:
+        """What may happen now."""
+
+    def do(self, operation: Operation) -> None:
+        """Lets it happen; what must hold of every step and every state is asserted here."""
+
+    def fingerprint(self) -> Hashable:
+        """Whatever can make a difference to what happens from now on."""
+
+    def look_ahead(self) -> None:
+        """Asserts what must come of this state. It is asked of a copy, of every state once."""
+
+
+class Walked(NamedTuple):
+    """One walk. ``is_whole`` if no operation leads to a state that it has not seen."""
+
+    name: str
+    states: int
+    transitions: int
+    depth: int
+    is_whole: bool
+    seconds: float
+
+
+class Violation(AssertionError):
+    """What must hold does not; ``operations`` is a shortest way there."""
+
+    def __init__(self, name: str, operations: tuple[Operation, ...], cause: BaseException) -> None:
+        super().__init__(name, operations, cause)
+        self.name = name
+        self.operations = operations
+        self.cause = cause
+
+    def __str__(self) -> str:
+        lines = [f"{number:3}. {describe(operation)}" for number, operation in enumerate(self.operations, 1)]
+        return "\n".join([f"{self.name}:", *lines, f"     {type(self.cause).__name__}: {self.cause}"])
+
+
+def describe(operation: Operation) -> str:
+    return " ".join(map(str, operation))
+
+
+class _Pickler(pickle.Pickler):
+    dispatch_table = copyreg.dispatch_table.copy()
+    dispatch_table[WeakSet] = lambda these: (WeakSet, (list(these),))
+
+
+def frozen(world: object) -> bytes:
+    """A world from which ``pickle.loads`` makes any number of copies."""
+    file = io.BytesIO()
+    _Pickler(file, pickle.HIGHEST_PROTOCOL).dump(world)
+    return file.getvalue()
+
+
+def copied(world: _W) -> _W:
+    copy: _W = pickle.loads(frozen(world))
+    return copy
+
+
+def digest(world: World) -> bytes:
+    # Python's own hash of a tuple takes -1 and -2 for one.
+    return blake2b(repr(world.fingerprint()).encode(), digest_size=16).digest()
+
+
+def walk(name: str, start: Callable[[], World], depth: int) -> Walked:
+    """Walks all sequences of up to ``depth`` operations.
+
+    Raises:
+        Violation: something does not hold.
+    """
+    begin = time.perf_counter()
+    seen = {digest(start())}
+    frontier: list[tuple[Operation, ...]] = [()]
+    transitions = level = 0
+    while frontier and level < depth:
+        level += 1
+        further: list[tuple[Operation, ...]] = []
+        for way in frontier:
+            world = start()
+            for operation in way:
+                world.do(operation)
+            assert digest(world) in seen, "the same operations led to another state"
+            freeze = frozen(world)
+            for operation in world.operations():
+                transitions += 1
+                try:
+                    one: World = pickle.loads(freeze)
+                    one.do(operation)
+                    key = digest(one)
+                    if key in seen:
+                        continue
+                    seen.add(key)
+                    one.look_ahead()
+                except Exception as error:
+                    raise Violation(name, (*way, operation), error) from error
+                further.append((*way, operation))
+        frontier = further
+    return Walked(name, len(seen), transitions, level - (not frontier), not frontier, time.perf_counter() - begin)
