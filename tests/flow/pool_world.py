@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import errno
 import math
+from collections.abc import Iterator
 from itertools import pairwise
 
 from smswire.errors import NetworkError, ResolutionError, SmswireError
 from smswire.flow.connection import Connection
 from smswire.flow.dialing import CLOSE, CONNECT, OPENED, WATCH, Address, Opening
+from smswire.flow.pacing import Grant
 from smswire.flow.pool import Lookup, Pool, Waiter
 
 from .kit import Bell, Ledger, new_pool
@@ -227,10 +229,14 @@ class World:
         assert stats.opened == stats.open + stats.retired + stats.dead
         assert stats.retired + stats.dead == self.ended
         held = [connection.grant for connection in everywhere]
-        held += [attempt.grant for opening in self.openings for attempt in opening.attempts.values()]
+        held += [grant for opening in self.openings for grant in self.grants_of(opening)]
         unsettled = {grant for grant in held if grant is not None}
         assert pool._pacing.stats(self.now).unsettled == len(unsettled)
         assert sum(map(len, pool.addresses._unsettled.values())) == len(unsettled)
+
+    def grants_of(self, opening: Opening) -> Iterator[Grant | None]:
+        """The grants an opening holds when it waits."""
+        yield from (attempt.grant for attempt in opening.attempts.values())
 
     def check_order(self) -> None:
         """A connection goes to the first that waits."""
@@ -266,7 +272,7 @@ class World:
         if not known.is_fresh(self.now):
             # Addresses grow old by themselves: who waits for a slot learns of it when there is one, and loses nothing.
             is_wanted = has_slot or not order
-            return is_wanted and all(self.now >= lookup.until for lookup in self.lookups)
+            return is_wanted and (pool._lookup is None or self.now >= pool._lookup.until)
         return has_slot
 
     # The end

@@ -543,6 +543,22 @@ def test_a_grant_that_is_dropped_counts_as_abandoned():
     granted(pacing, 1.0 + LAG + WINDOW + 2 * MARGIN)
 
 
+@pytest.mark.parametrize("brings_no_reading", ["give_back", "forget"])
+def test_a_grant_that_is_dropped_is_not_dated_back(brings_no_reading):
+    """Nobody knows when it was dropped, so its slot counts from the next reading of the clock, not from the last."""
+    pacing = Pacing(limit=3, spacing=0)
+    dropped, _kept, other = (granted(pacing, 0.0) for _ in range(3))
+    refused(pacing, 0.0, max)
+    del dropped
+    if brings_no_reading == "give_back":
+        pacing.give_back(other)
+        granted(pacing, 30.0)
+    else:
+        pacing.forget(max)
+    assert refused(pacing, 30.0, print) == pytest.approx(30.0 + WINDOW + MARGIN)
+    assert pacing.stats(30.0).live == 3
+
+
 @given(pacings, st.lists(st.sampled_from([*ENDINGS, None]), max_size=5))
 def test_after_a_restart_every_slot_is_taken_for_one_window(pacing, endings):
     """A forked child can open nothing for a window, then everything; grants and claims of its parent are gone."""

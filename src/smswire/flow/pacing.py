@@ -195,13 +195,13 @@ class Pacing:
         self._granted -= 1
         if self._last == grant.at:
             self._last = grant.before
-        return self._wakers(self._advance(self._now))
+        return self._wakers(self._now)
 
     def forget(self, waker: Waker) -> list[Waker]:
         """Take a pool out of the queue: it closed, or its waker raised. Its grants stay as they are."""
         if self._claims.pop(waker, None) is None:
             return []
-        return self._wakers(self._advance(self._now))
+        return self._wakers(self._now)
 
     def fire(self, wakers: Iterable[Waker]) -> None:
         """Call each waker, holding no lock. One that raises is forgotten, and those who gain by it are called too."""
@@ -234,7 +234,8 @@ class Pacing:
         # Of two threads that read the clock, the later reader may come first. Its reading is then the truer one for
         # both: a grant is never stamped later than it is made, nor a settlement earlier.
         self._now = now = max(now, self._now)
-        # A slot in no container: its grant was dropped with nothing said of it, as when an interrupt tears a step.
+        # A slot in no container: its grant was dropped with nothing said of it, as when an interrupt tears a step. That
+        # may have been since the last reading, so only a new one can date it.
         for _ in range(self.limit - len(self._unsettled) - len(self._settled) - len(self._abandoned)):
             self._abandoned.append(now + self.lag + self.window + self.margin)
         return now

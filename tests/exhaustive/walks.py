@@ -1,0 +1,65 @@
+"""Which walks there are, and how deep each goes: by the command, and in the suite."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+from smswire.flow.pacing import Pacing
+from smswire.flow.pool import Pool
+from tests.flow.kit import A, B
+
+from .pacing_world import PacingWorld, whole_ticks
+from .pool_world import PoolWorld
+from .walk import Walked, World, walk
+
+
+class Walk(NamedTuple):
+    """One space of states. ``depth`` is how deep the command goes, ``shallow`` how deep the suite does."""
+
+    name: str
+    start: Callable[[], World]
+    depth: int
+    shallow: int
+
+    def go(self, depth: int) -> Walked:
+        """Walks it.
+
+        Raises:
+            Violation: something does not hold.
+        """
+        with whole_ticks():
+            return walk(self.name, self.start, depth)
+
+
+def pacing(name: str, depth: int, shallow: int, *, spacing: int, kind: type[Pacing] = Pacing) -> Walk:
+    return Walk(f"pacing, {name}", lambda: PacingWorld(spacing, kind), depth, shallow)
+
+
+def pool(
+    name: str,
+    depth: int,
+    shallow: int,
+    *,
+    owned: bool,
+    addresses: int = 1,
+    known: bool = True,
+    calls: int = 3,
+    kind: type[Pool] = Pool,
+) -> Walk:
+    def start() -> PoolWorld:
+        return PoolWorld([A, B][:addresses], owned=owned, known=known, calls=calls, kind=kind)
+
+    return Walk(f"pool, {name}", start, depth, shallow)
+
+
+WALKS: Final = [
+    pacing("not spaced", 99, 6, spacing=0),
+    pacing("spaced", 99, 6, spacing=2),
+    pool("its own dials", 10, 5, owned=True),
+    pool("its own dials, two addresses", 10, 5, owned=True, addresses=2),
+    pool("its own dials, lookups", 10, 5, owned=True, known=False),
+    pool("calls that dial", 12, 6, owned=False),
+    pool("calls that dial, two addresses", 12, 6, owned=False, addresses=2),
+    pool("calls that dial, lookups", 12, 6, owned=False, known=False),
+]
