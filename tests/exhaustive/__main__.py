@@ -33,7 +33,9 @@ def main(depth: int | None, only: str) -> None:
             sys.exit(1)
         done.append(walked)
         console.print(line(walked), highlight=False)
-    states, transitions = (sum(figures) for figures in zip(*((one.states, one.transitions) for one in done), strict=True))
+    states, transitions = (
+        sum(figures) for figures in zip(*((one.states, one.transitions) for one in done), strict=True)
+    )
     console.print(f"no violation in {states:,} states and {transitions:,} transitions", highlight=False)
 
 

@@ -131,15 +131,16 @@ class PacingWorld:
         assert stats.unsettled == len(self.unsettled), "an unsettled opening is not counted"
         assert self.judge.live(self.now) <= stats.live <= LIMIT, "a slot is free too early"
 
-    def look_ahead(self) -> None:
+    def look_ahead(self) -> tuple[()]:
         if not any(asker.waits for asker in self.askers):
-            return
+            return ()
         self.look_for_lost_wakers()
         for alone in range(2):
             world = copied(self)
             # The other one is never heard of again, and nobody tells the rule.
             world.look_for_starvation(world.askers[alone : alone + 1])
         self.look_for_starvation(self.askers)
+        return ()
 
     def look_for_lost_wakers(self) -> None:
         """Who has not been woken learns nothing by asking early: its time has not come nearer."""

@@ -34,8 +34,8 @@ class _Printer:
     def connection(self, connection: Connection | None) -> Hashable:
         if connection is None:
             return None
-        is_unsettled = connection.grant is not None
-        return is_unsettled, self.place(connection.address), self.left(connection.idle_until), connection.has_rested
+        idle = self.left(connection.idle_until), connection.has_rested, connection.round_trip
+        return connection.grant is not None, self.place(connection.address), idle
 
     def call(self, call: Call) -> Hashable:
         waiter = call.waiter

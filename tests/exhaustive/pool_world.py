@@ -29,7 +29,6 @@ LIMIT, WINDOW, MARGIN, LAG = 2, 1.0, 0.25, 0.5
 CONNECT_TIMEOUT, IDLE_TIMEOUT = 1.0, 1.5
 CALLERS = 3
 HOW_CONNECT = ("waits", "raises", "is refused at once")
-MOST_STEPS = 200
 
 
 def new_channel() -> Channel:
@@ -426,14 +425,11 @@ class PoolWorld(World):
         assert self.judge.live(self.now) <= stats.live <= LIMIT, "a slot is free too early"
         assert self.rested.rung == (self.closed and self.pool.is_at_rest), "who closes is woken when nothing is left"
 
-    def look_ahead(self) -> None:
+    def look_ahead(self) -> Iterator[None]:
         """Everybody acts who has reason to, and nobody else: no call waits for ever, and at the end nothing is left."""
-        self.how_connect = "waits"
-        for _ in range(MOST_STEPS):
-            operation = next(self.due(), None)
-            if operation is None:
-                break
+        while (operation := next(self.due(), None)) is not None:
             self.do(operation)
+            yield
         assert not (self.joining or self.queue or self.openings or self.hands), "somebody waits for ever"
         if not self.closed:
             self.close()
@@ -443,7 +439,16 @@ class PoolWorld(World):
 
     def due(self) -> Iterator[Operation]:
         """What somebody has reason to do, and what the network does sooner or later; time passes if nothing else."""
-        passing = {"gives up", "times out", "goes", "is found stale", "is given back unused", "breaks", "abandon", "ends"}
+        passing = {
+            "gives up",
+            "times out",
+            "goes",
+            "is found stale",
+            "is given back unused",
+            "breaks",
+            "abandon",
+            "ends",
+        }
         failing = {"fails", "fails for good", "refuse", "unreachable", "raises", "is refused at once"}
         others = {"a call begins", "the pool closes", "the pool ends", "time passes"}
         for operation in self.operations():
@@ -454,4 +459,3 @@ class PoolWorld(World):
 
     def fingerprint(self) -> Hashable:
         return fingerprint_of_world(self)
-

@@ -37,8 +37,11 @@ class World(Protocol):
     def fingerprint(self) -> Hashable:
         """Whatever can make a difference to what happens from now on."""
 
-    def look_ahead(self) -> None:
-        """Asserts what must come of this state. It is asked of a copy, of every state once."""
+    def look_ahead(self) -> Iterable[None]:
+        """Asserts what must come of this state, which is a copy; each state is asked once. Where that takes steps that
+        depend on nothing but the state, it yields after each: from a state that has been seen to end well it need not
+        go on.
+        """
 
 
 class Walked(NamedTuple):
@@ -92,6 +95,17 @@ def digest(world: World) -> bytes:
     return blake2b(repr(world.fingerprint()).encode(), digest_size=16).digest()
 
 
+def look_ahead(world: World, end_well: set[bytes]) -> None:
+    trail: dict[bytes, None] = {}
+    for _ in world.look_ahead():
+        key = digest(world)
+        if key in end_well:
+            break
+        assert key not in trail, "it goes round and round"
+        trail[key] = None
+    end_well.update(trail)
+
+
 def walk(name: str, start: Callable[[], World], depth: int) -> Walked:
     """Walks all sequences of up to ``depth`` operations.
 
@@ -100,6 +114,7 @@ def walk(name: str, start: Callable[[], World], depth: int) -> Walked:
     """
     begin = time.perf_counter()
     seen = {digest(start())}
+    end_well: set[bytes] = set()
     frontier: list[tuple[Operation, ...]] = [()]
     transitions = level = 0
     while frontier and level < depth:
@@ -120,7 +135,7 @@ def walk(name: str, start: Callable[[], World], depth: int) -> Walked:
                     if key in seen:
                         continue
                     seen.add(key)
-                    one.look_ahead()
+                    look_ahead(one, end_well)
                 except Exception as error:
                     raise Violation(name, (*way, operation), error) from error
                 further.append((*way, operation))
