@@ -1,8 +1,8 @@
 """The pacing rule with two pools and two slots, in whole ticks.
 
 Times are small integers, so that equal times are equal: the two constants of the rule that are no arguments
-(``LAPSE``, ``TURN``) are set to whole ticks too. Every operation that takes a time may bring a reading of the clock that
-is a tick old, as threads do. A grant may also be lost without a word.
+(``LAPSE``, ``TURN``) are set to whole ticks too. What takes a time may bring a reading of the clock that is a tick old,
+as threads do. A grant may also be lost without a word.
 """
 
 from __future__ import annotations

@@ -15,13 +15,13 @@ from smswire.flow.dialing import Address, Attempt, Opening
 from .pacing_world import fingerprint_of
 
 if TYPE_CHECKING:
-    from .pool_world import Call, PoolWorld
+    from .pool_runtime import Call, PoolRuntime
 
 
 class _Printer:
     """Times from now on: a past one is past, however long."""
 
-    def __init__(self, world: PoolWorld) -> None:
+    def __init__(self, world: PoolRuntime) -> None:
         self.world = world
         self.now = world.now
 
@@ -86,13 +86,13 @@ class _Printer:
         return asker, current in world.lookups, self.left(current and current.until), stale
 
 
-def fingerprint_of_world(world: PoolWorld) -> Hashable:
+def fingerprint_of_world(world: PoolRuntime) -> Hashable:
     printer = _Printer(world)
     pool = world.pool
     return (
         (world.closed, pool.has_ended, world.calls_left, pool._dial_news, world.rested.rung),
         (world.dialer.rung, printer.left(world.dialer_told)),
-        [call.head for call in world.joining],
+        sorted((call.head, str(call.to_do)) for call in world.joining),
         [printer.call(call) for call in world.queue],  # type: ignore[arg-type]
         [printer.connection(connection) for connection in pool._idle],
         sorted(repr((printer.connection(one), one in world.to_close)) for one in world.hands),

@@ -14,6 +14,7 @@ import copyreg
 import io
 import pickle
 import time
+import traceback
 from collections.abc import Callable, Hashable, Iterable
 from hashlib import blake2b
 from typing import Any, NamedTuple, Protocol, TypeVar
@@ -56,17 +57,21 @@ class Walked(NamedTuple):
 
 
 class Violation(AssertionError):
-    """What must hold does not; ``operations`` is a shortest way there."""
+    """What must hold does not. ``operations`` is a shortest way there; ``is_ahead``: it shows in what must follow."""
 
-    def __init__(self, name: str, operations: tuple[Operation, ...], cause: BaseException) -> None:
+    def __init__(self, name: str, operations: tuple[Operation, ...], cause: Exception, *, is_ahead: bool) -> None:
         super().__init__(name, operations, cause)
         self.name = name
         self.operations = operations
         self.cause = cause
+        self.is_ahead = is_ahead
 
     def __str__(self) -> str:
         lines = [f"{number:3}. {describe(operation)}" for number, operation in enumerate(self.operations, 1)]
-        return "\n".join([f"{self.name}:", *lines, f"     {type(self.cause).__name__}: {self.cause}"])
+        if self.is_ahead:
+            lines.append("  …  then everybody acts as told")
+        line = traceback.extract_tb(self.cause.__traceback__)[-1].line
+        return "\n".join([f"{self.name}:", *lines, f"     {type(self.cause).__name__}: {str(self.cause) or line}"])
 
 
 def describe(operation: Operation) -> str:
@@ -128,6 +133,7 @@ def walk(name: str, start: Callable[[], World], depth: int) -> Walked:
             freeze = frozen(world)
             for operation in world.operations():
                 transitions += 1
+                is_new = False
                 try:
                     one: World = pickle.loads(freeze)
                     one.do(operation)
@@ -135,9 +141,10 @@ def walk(name: str, start: Callable[[], World], depth: int) -> Walked:
                     if key in seen:
                         continue
                     seen.add(key)
+                    is_new = True
                     look_ahead(one, end_well)
                 except Exception as error:
-                    raise Violation(name, (*way, operation), error) from error
+                    raise Violation(name, (*way, operation), error, is_ahead=is_new) from error
                 further.append((*way, operation))
         frontier = further
     return Walked(name, len(seen), transitions, level - (not frontier), not frontier, time.perf_counter() - begin)
