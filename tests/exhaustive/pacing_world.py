@@ -19,8 +19,9 @@ from smswire.flow.pacing import Grant, Pacing
 from .judge import Judge, Opening
 from .walk import Operation, copied
 
-LIMIT, WINDOW, MARGIN, LAG = 2, 2, 1, 3
+LIMIT, WINDOW, MARGIN, LAG = 2, 2, 1, 2
 LAPSE, TURN = 2, 1
+IN_ORDER, LATE = "now", "with a reading a tick old"
 # The latest a claim may be served once nothing is unsettled any more: a lost grant is noticed when somebody asks, at
 # the time named before; the last of the slots comes back; whoever stands before it lapses, or takes its turn.
 PATIENCE = (WINDOW + MARGIN) + (LAG + WINDOW + MARGIN) + 2 * LAPSE
@@ -51,9 +52,10 @@ class Asker:
 
 
 class PacingWorld:
-    """One rule, two pools, and the far end's judge."""
+    """One rule, two pools, and the far end's judge. ``skewed``: readings of the clock may come late."""
 
-    def __init__(self, spacing: int, kind: type[Pacing] = Pacing) -> None:
+    def __init__(self, spacing: int, kind: type[Pacing] = Pacing, *, skewed: bool) -> None:
+        self.readings = [IN_ORDER, LATE][: 1 + skewed]
         self.pacing = kind(LIMIT, window=WINDOW, margin=MARGIN, lag=LAG, spacing=spacing)
         self.judge = Judge(LIMIT, WINDOW, LAG)
         self.askers = Asker(), Asker()
@@ -65,20 +67,18 @@ class PacingWorld:
     def operations(self) -> Iterator[Operation]:
         yield ("a tick passes",)
         for name in "AB":
-            yield f"{name} asks", "now"
-            yield f"{name} asks", "with a reading a tick old"
+            yield from ((f"{name} asks", reading) for reading in self.readings)
             if self.asker(name).waits:
                 yield f"{name} closes", "and is forgotten"
         for index in range(len(self.unsettled)):
             for ending in ("settles", "is closed unsettled"):
-                yield f"grant {index}", ending, "now"
-                yield f"grant {index}", ending, "with a reading a tick old"
+                yield from ((f"grant {index}", ending, reading) for reading in self.readings)
             yield f"grant {index}", "is given back"
             yield f"grant {index}", "is lost without a word"
 
     def do(self, operation: Operation) -> None:
         subject, *what = operation
-        reading = self.now - (what[-1:] == ["with a reading a tick old"])
+        reading = self.now - (what[-1:] == [LATE])
         if subject == "a tick passes":
             self.now += 1
         elif subject.endswith(" asks"):
@@ -195,14 +195,27 @@ def fingerprint_of(pacing: Pacing, now: float, grants: list[Grant]) -> Hashable:
     """All that a rule's later answers depend on.
 
     Of a time in its past it makes no difference how long ago it was: for slots that is its own latest reading of the
-    clock, for claims ``LAPSE`` before, for the grant before `spacing` before; which of those are the same one decides
-    what a grant given back restores. Since its latest reading, time cannot have passed further than matters.
+    clock, for claims ``LAPSE`` before that, for the last grant `spacing` before. Since its latest reading, time cannot
+    have passed further than matters.
     """
     latest = pacing._now if pacing._now > -math.inf else now
     slots = sorted(max(free_at - latest, 0) for free_at in (*pacing._settled, *pacing._abandoned))
     claims = [max(named - latest, -rule.LAPSE) for named in pacing._claims.values()]
-    stamps = [pacing._last, *(time for grant in grants for time in (grant.at, grant.before))]
-    order = sorted(set(stamps))
-    lasts = [(max(stamp - latest, -pacing.spacing), order.index(stamp)) for stamp in stamps]
     horizon = max([*slots, *claims, rule.LAPSE + 1]) + rule.LAPSE
-    return slots, claims, lasts, min(now - latest, horizon)
+    return slots, claims, lasts_of(pacing, latest, grants), min(now - latest, horizon)
+
+
+def lasts_of(pacing: Pacing, latest: float, grants: list[Grant]) -> list[tuple[int, float]]:
+    """What the time of the last grant is, and what it becomes as one after the other is given back; nothing where
+    grants are not spaced, since the last was never later than now.
+    """
+    if not pacing.spacing:
+        return []
+    places = {grant.at: place for place, grant in enumerate(grants)}
+    last = pacing._last
+    lasts = [(-1, max(last - latest, -pacing.spacing))]
+    while last in places:
+        place = places[last]
+        last = grants[place].before
+        lasts.append((place, max(last - latest, -pacing.spacing)))
+    return lasts

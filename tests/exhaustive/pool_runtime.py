@@ -20,8 +20,8 @@ from tests.flow.pool_world import REFUSED, UNREACHABLE, Caller, World
 
 from .judge import Judge
 
-LIMIT, WINDOW, MARGIN, LAG = 2, 1.0, 0.25, 0.5
-CONNECT_TIMEOUT, IDLE_TIMEOUT = 1.0, 1.5
+LIMIT, WINDOW, MARGIN, LAG = 2, 0.5, 0.25, 0.25
+CONNECT_TIMEOUT, IDLE_TIMEOUT = 0.5, 0.75
 
 
 def new_channel() -> Channel:

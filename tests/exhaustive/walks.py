@@ -32,8 +32,10 @@ class Walk(NamedTuple):
             return walk(self.name, self.start, depth)
 
 
-def pacing(name: str, depth: int, shallow: int, *, spacing: int, kind: type[Pacing] = Pacing) -> Walk:
-    return Walk(f"pacing, {name}", lambda: PacingWorld(spacing, kind), depth, shallow)
+def pacing(
+    name: str, depth: int, shallow: int, *, spacing: int, skewed: bool = True, kind: type[Pacing] = Pacing
+) -> Walk:
+    return Walk(f"pacing, {name}", lambda: PacingWorld(spacing, kind, skewed=skewed), depth, shallow)
 
 
 def pool(
@@ -55,7 +57,7 @@ def pool(
 
 WALKS: Final = [
     pacing("not spaced", 99, 6, spacing=0),
-    pacing("spaced", 99, 6, spacing=2),
+    pacing("spaced", 99, 6, spacing=1, skewed=False),
     pool("its own dials", 10, 5, owned=True),
     pool("its own dials, two addresses", 10, 5, owned=True, addresses=2),
     pool("its own dials, lookups", 10, 5, owned=True, known=False),
