@@ -184,21 +184,22 @@ class PacingWorld:
             if asker.waits
         ]
         grants = [grant for grant, _ in self.unsettled]
-        return sorted(askers), fingerprint_of(self.pacing, self.now, grants), self.judge.fingerprint(self.now)
+        oldest = self.now - (LATE in self.readings)
+        return sorted(askers), fingerprint_of(self.pacing, self.now, grants, oldest), self.judge.fingerprint(self.now)
 
 
 def due_at(asker: Asker, now: float) -> float:
     return now if asker.is_woken else max(now, asker.told)
 
 
-def fingerprint_of(pacing: Pacing, now: float, grants: list[Grant]) -> Hashable:
+def fingerprint_of(pacing: Pacing, now: float, grants: list[Grant], oldest: float) -> Hashable:
     """All that a rule's later answers depend on.
 
     Of a time in its past it makes no difference how long ago it was: for slots that is its own latest reading of the
     clock, for claims ``LAPSE`` before that, for the last grant `spacing` before. Since its latest reading, time cannot
-    have passed further than matters.
+    have passed further than matters; without claims nothing asks for that one before the next, the ``oldest`` to come.
     """
-    latest = pacing._now if pacing._now > -math.inf else now
+    latest = pacing._now if pacing._claims else max(pacing._now, oldest)
     slots = sorted(max(free_at - latest, 0) for free_at in (*pacing._settled, *pacing._abandoned))
     claims = [max(named - latest, -rule.LAPSE) for named in pacing._claims.values()]
     horizon = max([*slots, *claims, rule.LAPSE + 1]) + rule.LAPSE

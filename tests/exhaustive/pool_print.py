@@ -31,10 +31,14 @@ class _Printer:
     def place(self, address: Address | None) -> int | None:
         return None if address is None else self.world.addresses.index(address)
 
+    def way(self, seconds: float) -> float:
+        """Of a round trip as long as any wait it makes no difference how long."""
+        return min(seconds, max(self.world.pool.idle_timeout, self.world.pool.connect_timeout))
+
     def connection(self, connection: Connection | None) -> Hashable:
         if connection is None:
             return None
-        idle = self.left(connection.idle_until), connection.has_rested, connection.round_trip
+        idle = self.left(connection.idle_until), connection.has_rested, self.way(connection.round_trip)
         return connection.grant is not None, self.place(connection.address), idle
 
     def call(self, call: Call) -> Hashable:
@@ -43,7 +47,7 @@ class _Printer:
         return call.to_do, call.rung, self.left(call.told), self.connection(waiter.connection), error, call.was_served
 
     def attempt(self, address: Address, attempt: Attempt) -> Hashable:
-        began = attempt.started_at - self.now, attempt.connected_at - attempt.started_at
+        began = self.way(self.now - attempt.started_at), self.way(attempt.connected_at - attempt.started_at)
         is_so = attempt.grant is not None, attempt.is_connected, attempt.answered
         return self.place(address), began, self.left(attempt.due_at), is_so
 
@@ -69,7 +73,7 @@ class _Printer:
     def addresses(self) -> Hashable:
         known = self.world.pool.addresses
         of_each = [
-            (self.place(address), known.delay(address), len(known._unsettled.get(address, ())))
+            (self.place(address), self.way(known.delay(address)), len(known._unsettled.get(address, ())))
             for address in self.world.addresses
         ]
         order = [self.place(address) for address in known._known]
@@ -99,6 +103,6 @@ def fingerprint_of_world(world: PoolRuntime) -> Hashable:
         sorted(repr(printer.opening(opening)) for opening in world.openings),
         printer.addresses(),
         printer.lookups(),
-        fingerprint_of(pool._pacing, world.now, []),
+        fingerprint_of(pool._pacing, world.now, [], world.now),
         world.judge.fingerprint(world.now),
     )

@@ -45,9 +45,13 @@ class Call(Caller):
 
 
 class PoolRuntime(World):
-    """One pool. ``owned`` are the dials if they are the pool's; ``calls`` is how many may begin in all."""
+    """One pool. ``owned`` are the dials if they are the pool's; ``calls`` is how many may begin in all. A ``punctual``
+    runtime does what is due before time passes.
+    """
 
-    def __init__(self, addresses: list[Address], *, owned: bool, known: bool, calls: int, kind: type[Pool]) -> None:
+    def __init__(
+        self, addresses: list[Address], *, owned: bool, known: bool, calls: int, punctual: bool, kind: type[Pool]
+    ) -> None:
         pacing = Pacing(LIMIT, window=WINDOW, margin=MARGIN, lag=LAG, spacing=0.0)
         pool = kind(
             pacing,
@@ -67,6 +71,7 @@ class PoolRuntime(World):
             self.dialer_told = math.inf
         self.judge = Judge(LIMIT, WINDOW, LAG)
         self.calls_left = calls
+        self.punctual = punctual
         self.joining: list[Call] = []
         self.to_close: list[Connection] = []
         self.busy: dict[Opening, bool] = {}  # openings whose next step is due, where threads take steps

@@ -25,6 +25,7 @@ NOT_DUE = {
     *("gives up", "times out", "goes", "abandon", "is given back unused", "is found stale", "breaks", "ends"),
     *("fails", "fails for good", "refuse", "unreachable", "raises", "is refused at once"),
 }
+DUTIES = {"takes", "joins", "looks", "dials", "leaves", "dialer", "goes on", "is closed"}
 
 
 class PoolWorld(PoolRuntime):
@@ -38,7 +39,7 @@ class PoolWorld(PoolRuntime):
         yield from self.operations_of_openings()
         for index in range(len(self.lookups)):
             yield from (("lookup", index, answer) for answer in ("is answered", "fails", "fails for good"))
-        if self.soonest() < math.inf:
+        if self.soonest() < math.inf and not (self.punctual and self.is_anybody_due()):
             yield ("time passes",)
         if not self.closed:
             yield ("the pool closes",)
@@ -94,6 +95,11 @@ class PoolWorld(PoolRuntime):
     def is_due(self, opening: Opening) -> bool:
         """Whether its runtime takes its next step: something came, it was woken, or its time has come."""
         return self.busy.get(opening, False) or self.bells[opening].rung or opening.wait_until <= self.now
+
+    def is_anybody_due(self) -> bool:
+        """Whether the runtime has anything to do at once."""
+        operations = (*self.operations_of_calls(), *self.operations_of_openings(), *self.operations_of_connections())
+        return not DUTIES.isdisjoint(word for operation in operations for word in operation)
 
     def soonest(self) -> float:
         """The next instant at which something may be due."""

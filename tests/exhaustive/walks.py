@@ -47,10 +47,11 @@ def pool(
     addresses: int = 1,
     known: bool = True,
     calls: int = 3,
+    punctual: bool = True,
     kind: type[Pool] = Pool,
 ) -> Walk:
     def start() -> PoolWorld:
-        return PoolWorld([A, B][:addresses], owned=owned, known=known, calls=calls, kind=kind)
+        return PoolWorld([A, B][:addresses], owned=owned, known=known, calls=calls, punctual=punctual, kind=kind)
 
     return Walk(f"pool, {name}", start, depth, shallow)
 

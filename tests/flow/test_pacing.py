@@ -306,64 +306,6 @@ def test_the_ceiling_is_reached(round_trip, spacing):
     assert achieved >= 0.97 * ceiling
 
 
-class Exhaustive:
-    """Every order of calls, to a depth, of two pools and three openings on two slots; times are whole ticks."""
-
-    WINDOW, LAG = 3, 1
-
-    def __init__(self) -> None:
-        self.states = 0
-
-    def replay(self, calls: tuple[tuple[str, int], ...]) -> tuple[list[Opening], list[Grant | None], float]:
-        pacing = Pacing(limit=2, window=self.WINDOW, margin=0.5, lag=self.LAG, spacing=0)
-        bells = [Counter().clear, Counter().clear]
-        openings: list[Opening] = []
-        grants: list[Grant | None] = []
-        now = 0.0
-        for call, index in calls:
-            if call == "tick":
-                now += 1
-            elif call == "ask":
-                answer = pacing.ask(now, bells[index])
-                if isinstance(answer, Grant):
-                    openings.append(Opening(index, now))
-                    grants.append(answer)
-            else:
-                grant, grants[index] = grants[index], None
-                if call == "settle":
-                    openings[index].ended = now
-                    pacing.settle(grant, now)
-                elif call == "abandon":
-                    openings[index].ended = now + self.LAG
-                    pacing.abandon(grant, now)
-                else:
-                    openings[index].granted = math.inf
-                    pacing.give_back(grant)
-        stats = pacing.stats(now)
-        assert stats.live <= 2
-        assert stats.unsettled == sum(grant is not None for grant in grants)
-        return [opening for opening in openings if opening.granted < math.inf], grants, now
-
-    def explore(self, calls: tuple[tuple[str, int], ...], depth: int) -> None:
-        openings, grants, _ = self.replay(calls)
-        self.states += 1
-        assert most_at_once(openings, self.WINDOW) <= 2, calls
-        if depth == 0:
-            return
-        choices = [("tick", 0)]
-        choices += [("ask", pool) for pool in (0, 1) if len(grants) < 3]
-        choices += [(ending, index) for index, grant in enumerate(grants) if grant for ending in ENDINGS]
-        for choice in choices:
-            self.explore((*calls, choice), depth - 1)
-
-
-def test_every_interleaving_of_three_openings_on_two_slots_keeps_the_limit():
-    """No order of seven calls lets three openings be counted in one window where two are allowed."""
-    search = Exhaustive()
-    search.explore((("ask", 0), ("ask", 1)), 6)
-    assert search.states > 1000
-
-
 def refused(pacing: Pacing, now: float, waker: Waker) -> float:
     answer = pacing.ask(now, waker)
     assert isinstance(answer, float)
