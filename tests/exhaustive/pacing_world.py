@@ -19,12 +19,9 @@ from smswire.flow.pacing import Grant, Pacing
 from .judge import Judge, Opening
 from .walk import Operation, copied
 
-LIMIT, WINDOW, MARGIN, LAG = 2, 2, 1, 2
+LIMIT, WINDOW, MARGIN = 2, 2, 1
 LAPSE, TURN = 2, 1
 IN_ORDER, LATE = "now", "with a reading a tick old"
-# The latest a claim may be served once nothing is unsettled any more: a lost grant is noticed when somebody asks, at
-# the time named before; the last of the slots comes back; whoever stands before it lapses, or takes its turn.
-PATIENCE = (WINDOW + MARGIN) + (LAG + WINDOW + MARGIN) + 2 * LAPSE
 
 
 def whole_ticks() -> AbstractContextManager[object]:
@@ -54,10 +51,13 @@ class Asker:
 class PacingWorld:
     """One rule, two pools, and the far end's judge. ``skewed``: readings of the clock may come late."""
 
-    def __init__(self, spacing: int, kind: type[Pacing] = Pacing, *, skewed: bool) -> None:
+    def __init__(self, kind: type[Pacing], *, spacing: int, lag: int, skewed: bool) -> None:
         self.readings = [IN_ORDER, LATE][: 1 + skewed]
-        self.pacing = kind(LIMIT, window=WINDOW, margin=MARGIN, lag=LAG, spacing=spacing)
-        self.judge = Judge(LIMIT, WINDOW, LAG)
+        # The longest a claim waits once nothing is unsettled any more: a lost grant is noticed when somebody asks, at
+        # the time named before; the last of the slots comes back; whoever stands before it lapses, or takes its turn.
+        self.patience = (WINDOW + MARGIN) + (lag + WINDOW + MARGIN) + 2 * LAPSE
+        self.pacing = kind(LIMIT, window=WINDOW, margin=MARGIN, lag=lag, spacing=spacing)
+        self.judge = Judge(LIMIT, WINDOW, lag)
         self.askers = Asker(), Asker()
         self.unsettled: list[tuple[Grant, Opening]] = []
         self.now = 0
@@ -157,13 +157,13 @@ class PacingWorld:
     def look_for_starvation(self, askers: tuple[Asker, ...]) -> None:
         """All openings settle now; these pools act on their times and wakers, and nothing else: each gets its grant."""
         self.settle_all()
-        end = self.now + PATIENCE
+        end = self.now + self.patience
         waiting = [asker for asker in askers if asker.waits]
         while waiting:
             due: Callable[[Asker], float] = partial(due_at, now=self.now)
             asker = min(waiting, key=due)
             self.now = max(self.now, int(due(asker)))
-            assert self.now <= end, f"a claim is not served within {PATIENCE} ticks"
+            assert self.now <= end, f"a claim is not served within {self.patience} ticks"
             if self.ask(asker, self.now):
                 waiting.remove(asker)
                 self.settle_all()

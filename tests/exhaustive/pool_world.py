@@ -139,7 +139,10 @@ class PoolWorld(PoolRuntime):
             case "opening":
                 self.do_opening(list(self.openings)[what[0]], *what[1:])
             case "lookup":
-                self.answer(self.lookups[what[0]], {"fails": PASSING, "fails for good": PERMANENT}.get(what[1]))
+                lookup = self.lookups[what[0]]
+                concerns_all = what[1] == "fails for good" and lookup is self.pool._lookup
+                self.answer(lookup, {"fails": PASSING, "fails for good": PERMANENT}.get(what[1]))
+                assert not (concerns_all and any(caller.is_waiting for caller in self.queue)), "not all were told"
             case "the pool closes":
                 self.close()
             case "the pool ends":

@@ -33,9 +33,19 @@ class Walk(NamedTuple):
 
 
 def pacing(
-    name: str, depth: int, shallow: int, *, spacing: int, skewed: bool = True, kind: type[Pacing] = Pacing
+    name: str,
+    depth: int,
+    shallow: int,
+    *,
+    spacing: int,
+    lag: int = 2,
+    skewed: bool = True,
+    kind: type[Pacing] = Pacing,
 ) -> Walk:
-    return Walk(f"pacing, {name}", lambda: PacingWorld(spacing, kind, skewed=skewed), depth, shallow)
+    def start() -> PacingWorld:
+        return PacingWorld(kind, spacing=spacing, lag=lag, skewed=skewed)
+
+    return Walk(f"pacing, {name}", start, depth, shallow)
 
 
 def pool(
@@ -57,12 +67,15 @@ def pool(
 
 
 WALKS: Final = [
-    pacing("not spaced", 99, 6, spacing=0),
-    pacing("spaced", 99, 6, spacing=1, skewed=False),
-    pool("its own dials", 10, 5, owned=True),
-    pool("its own dials, two addresses", 10, 5, owned=True, addresses=2),
-    pool("its own dials, lookups", 10, 5, owned=True, known=False),
-    pool("calls that dial", 12, 6, owned=False),
-    pool("calls that dial, two addresses", 12, 6, owned=False, addresses=2),
-    pool("calls that dial, lookups", 12, 6, owned=False, known=False),
+    pacing("not spaced", 99, 7, spacing=0),
+    pacing("spaced", 99, 7, spacing=1, lag=1, skewed=False),
+    pool("its own dials, two calls", 99, 7, owned=True, calls=2),
+    pool("its own dials", 12, 7, owned=True),
+    pool("its own dials, two addresses", 10, 6, owned=True, addresses=2),
+    pool("its own dials, lookups", 11, 7, owned=True, known=False),
+    pool("its own dials, done late", 10, 6, owned=True, punctual=False),
+    pool("calls that dial", 14, 9, owned=False),
+    pool("calls that dial, two addresses", 13, 8, owned=False, addresses=2),
+    pool("calls that dial, lookups", 13, 8, owned=False, known=False),
+    pool("calls that dial, done late", 13, 8, owned=False, punctual=False),
 ]
