@@ -97,6 +97,8 @@ class PacingWorld:
         answer = self.pacing.ask(reading, asker.wake)
         if isinstance(answer, Grant):
             asker.hear(math.inf)
+            earlier = [opening.since for opening in self.judge.openings]
+            assert all(since + self.pacing.spacing <= self.now for since in earlier), "two grants are too close"
             self.unsettled.append((answer, self.judge.begin(self.now)))
             return True
         assert reading < answer < math.inf, f"told {answer} at {reading}"
@@ -212,7 +214,7 @@ def lasts_of(pacing: Pacing, latest: float, grants: list[Grant]) -> list[tuple[i
     """
     if not pacing.spacing:
         return []
-    places = {grant.at: place for place, grant in enumerate(grants)}
+    places = {grant.at: place for place, grant in enumerate(grants) if grant.before < grant.at}
     last = pacing._last
     lasts = [(-1, max(last - latest, -pacing.spacing))]
     while last in places:
