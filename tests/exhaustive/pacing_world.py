@@ -119,7 +119,9 @@ class PacingWorld:
             self.pacing.fire(self.pacing.abandon(grant, reading))
         elif ending == "is given back":
             self.judge.withdraw(opening)
+            live = self.pacing.stats(self.now).live
             self.pacing.fire(self.pacing.give_back(grant))
+            assert self.pacing.stats(self.now).live == live - 1, "its slot is not free again"
         else:
             # With the caller's reference, which is the last. The rule notes it with the next reading, which may be a
             # tick old; so much less of the lag is left for the network.
