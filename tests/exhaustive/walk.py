@@ -57,21 +57,16 @@ class Walked(NamedTuple):
 
 
 class Violation(AssertionError):
-    """What must hold does not. ``operations`` is a shortest way there; ``is_ahead``: it shows in what must follow."""
+    """What must hold does not; the text tells a shortest way there."""
 
-    def __init__(self, name: str, operations: tuple[Operation, ...], cause: Exception, *, is_ahead: bool) -> None:
-        super().__init__(name, operations, cause)
-        self.name = name
-        self.operations = operations
-        self.cause = cause
-        self.is_ahead = is_ahead
 
-    def __str__(self) -> str:
-        lines = [f"{number:3}. {describe(operation)}" for number, operation in enumerate(self.operations, 1)]
-        if self.is_ahead:
-            lines.append("  …  then everybody acts as told")
-        line = traceback.extract_tb(self.cause.__traceback__)[-1].line
-        return "\n".join([f"{self.name}:", *lines, f"     {type(self.cause).__name__}: {str(self.cause) or line}"])
+def told(name: str, operations: tuple[Operation, ...], error: Exception, *, is_ahead: bool) -> str:
+    """The way to an error; ``is_ahead``: it shows in what must follow."""
+    lines = [f"{number:3}. {describe(operation)}" for number, operation in enumerate(operations, 1)]
+    if is_ahead:
+        lines.append("  …  then everybody acts as told")
+    line = traceback.extract_tb(error.__traceback__)[-1].line
+    return "\n".join([f"{name}:", *lines, f"     {type(error).__name__}: {str(error) or line}"])
 
 
 def describe(operation: Operation) -> str:
@@ -144,7 +139,7 @@ def walk(name: str, start: Callable[[], World], depth: int) -> Walked:
                     is_new = True
                     look_ahead(one, end_well)
                 except Exception as error:
-                    raise Violation(name, (*way, operation), error, is_ahead=is_new) from error
+                    raise Violation(told(name, (*way, operation), error, is_ahead=is_new)) from error
                 further.append((*way, operation))
         frontier = further
     return Walked(name, len(seen), transitions, level - (not frontier), not frontier, time.process_time() - begin)

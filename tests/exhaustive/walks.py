@@ -67,15 +67,15 @@ def pool(
 
 
 WALKS: Final = [
+    pool("its own dials", 99, 7, owned=True),
+    pool("calls that dial, two of them", 99, 9, owned=False, calls=2),
     pacing("not spaced", 99, 7, spacing=0),
     pacing("spaced", 99, 7, spacing=1, lag=1, skewed=False),
-    pool("its own dials, two calls", 99, 7, owned=True, calls=2),
-    pool("its own dials", 12, 7, owned=True),
-    pool("its own dials, two addresses", 10, 6, owned=True, addresses=2),
-    pool("its own dials, lookups", 11, 7, owned=True, known=False),
-    pool("its own dials, done late", 10, 6, owned=True, punctual=False),
-    pool("calls that dial", 14, 9, owned=False),
+    pool("its own dials, two addresses", 11, 6, owned=True, addresses=2),
+    pool("its own dials, lookups", 12, 7, owned=True, known=False),
+    pool("its own dials, done late", 11, 6, owned=True, punctual=False),
+    pool("calls that dial", 15, 8, owned=False),
     pool("calls that dial, two addresses", 13, 8, owned=False, addresses=2),
-    pool("calls that dial, lookups", 13, 8, owned=False, known=False),
+    pool("calls that dial, lookups", 14, 8, owned=False, known=False),
     pool("calls that dial, done late", 13, 8, owned=False, punctual=False),
 ]
