@@ -1,7 +1,7 @@
 """``python -m tests.exhaustive``: walks every order of what may happen to a pacing rule and to a pool, and counts.
 
-Each walk has a process of its own, and goes as deep as ``walks`` says, or as ``--depth`` says; with two cores all of them
-take a minute or two. The first violation ends it, and prints a shortest way there.
+Each walk has a process of its own, and goes as deep as ``walks`` says, or as ``--depth`` says; with two cores all of
+them take a minute or two. The first violation ends it, and prints a shortest way there.
 """
 
 from __future__ import annotations
