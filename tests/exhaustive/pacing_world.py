@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Hashable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import contextmanager
 from functools import partial
-from unittest.mock import patch
 
 from smswire.flow import pacing as rule
 from smswire.flow.pacing import Grant, Pacing
@@ -24,9 +23,15 @@ LAPSE, TURN = 2, 1
 IN_ORDER, LATE = "now", "with a reading a tick old"
 
 
-def whole_ticks() -> AbstractContextManager[object]:
+@contextmanager
+def whole_ticks() -> Iterator[None]:
     """Within it the rule counts in ticks."""
-    return patch.multiple(rule, LAPSE=LAPSE, TURN=TURN)
+    seconds = rule.LAPSE, rule.TURN
+    rule.LAPSE, rule.TURN = LAPSE, TURN
+    try:
+        yield
+    finally:
+        rule.LAPSE, rule.TURN = seconds
 
 
 class Asker:
