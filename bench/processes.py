@@ -117,6 +117,6 @@ def until_listening(port: int, process: subprocess.Popen[Any]) -> None:
 
 
 def environment() -> dict[str, str]:
-    """Ours, without what makes clients look for proxies, and with compiled modules kept, as an installation has them."""
+    """Ours, but with no proxies to look for, and with compiled modules kept, as an installation has them."""
     left_out = ("_proxy", "pythondontwritebytecode")
     return {name: value for name, value in os.environ.items() if not name.lower().endswith(left_out)}

@@ -16,17 +16,19 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 # What each layer may import of ours. Nobody imports what stands above, and `sandbox` only itself.
 BELOW = {
     "errors": set(),
+    "events": {"errors"},
+    "logs": {"errors", "events"},
     "codec": {"errors"},
     "wire": {"errors", "codec"},
-    "flow": {"errors", "codec", "wire"},
-    "net": {"errors", "codec", "wire", "flow"},
-    "gateway": {"errors", "codec", "wire", "flow", "net"},
+    "flow": {"errors", "events", "codec", "wire"},
+    "net": {"errors", "events", "codec", "wire", "flow"},
+    "gateway": {"errors", "events", "codec", "wire", "flow", "net"},
     "sandbox": set(),
     "cli": {"errors", "codec", "wire", "flow", "net", "gateway", "sandbox"},
     "__main__": {"cli"},
-    "__init__": {"errors", "codec", "wire", "flow", "net", "gateway"},
+    "__init__": {"errors", "events", "codec", "wire", "flow", "net", "gateway"},
 }
-PURE = ("codec", "wire", "flow")
+PURE = ("events", "codec", "wire", "flow")
 IMPURE_MODULES = {"socket", "select", "selectors", "threading", "asyncio", "time", "random", "secrets", "os", "queue"}
 # The parts of `gateway` that a host with a transport of its own uses alone.
 SANS_IO_GATEWAY = {"auth", "call", "answer", "fields", "codes", "sms", "bundle", "errand", "batch"}
@@ -134,6 +136,17 @@ HEAVY = {"asyncio", "sqlite3", "http.client", "email", "urllib", "urllib.parse",
 def test_importing_the_clients_loads_nothing_heavy() -> None:
     """The trust store and whatever else is heavy loads on first use, or never."""
     assert not modules_after("from smswire import Client, Gateway") & HEAVY
+
+
+def test_who_asks_for_no_events_loads_nothing_of_them() -> None:
+    """Their names cost the import of one small module when they are used, and `logging` that of one more."""
+    loaded = modules_after("from smswire import Client, Gateway; Client('http://127.0.0.1:1').close()")
+    ours = {module.rpartition(".")[2] for module in loaded if module.startswith("smswire.")}
+    assert not ours & {"events", "observed", "observing", "logs"}
+    loaded = {module for module in modules_after("from smswire import events") if module.startswith("smswire")}
+    assert loaded == {"smswire", "smswire.errors", "smswire.events"}
+    assert "logging" not in modules_after("import smswire; smswire.Gateway('key', on_event=print).close()")
+    assert "logging" in modules_after("from smswire.logs import log")
 
 
 def test_importing_an_asyncio_name_loads_no_blocking_runtime() -> None:

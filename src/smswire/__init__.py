@@ -13,6 +13,7 @@ from . import errors
 from .errors import Sent
 
 if TYPE_CHECKING:
+    from . import events
     from .flow.retry import Outcome
     from .gateway import AsyncGateway, Gateway, Message, SmsOutcome
     from .net.aio import AsyncClient
@@ -32,6 +33,7 @@ __all__ = [
     "Sent",
     "SmsOutcome",
     "errors",
+    "events",
 ]
 
 _HOME = {
@@ -47,6 +49,8 @@ _HOME = {
 
 
 def __getattr__(name: str) -> Any:
+    if name == "events":
+        return import_module(".events", __name__)
     home = _HOME.get(name)
     if home is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -106,8 +106,10 @@ WAYS = {
 
 
 @pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
-@pytest.mark.parametrize("way", WAYS)
-def test_no_interrupt_tears_a_call(serve, make_client, way):
+@pytest.mark.parametrize(
+    ("way", "is_observed"), [*((way, False) for way in WAYS), ("dial-plain", True), ("closing", True)]
+)
+def test_no_interrupt_tears_a_call(serve, make_client, way, is_observed):
     """Wherever it comes: nothing stays in use, NO is never said of what has arrived, and the next call succeeds."""
     reuses, tls, answer = WAYS[way]
 
@@ -121,7 +123,9 @@ def test_no_interrupt_tears_a_call(serve, make_client, way):
     server = serve(handler, tls=tls)
     pacer = eager_pacer()
     for interrupt in interrupts():
-        client = make_client(server, max_connections=1, pacer=pacer)
+        client = make_client(
+            server, max_connections=1, pacer=pacer, on_event=(lambda event: None) if is_observed else None
+        )
         if reuses:
             client.request("POST", "/before")
         outcome = Outcome()

@@ -5,8 +5,10 @@ from __future__ import annotations
 from itertools import accumulate
 
 from smswire.errors import Sent, SmswireError
+from smswire.events import CallEnded
 
-from .calls import Call
+from ..net.totals import check_totals
+from .calls import Call, Interrupted
 from .near import Socket
 from .runtime import Client
 from .world import Process, World
@@ -119,6 +121,26 @@ def lives(client: Client) -> list[tuple[float, float]]:
     """From when until when each socket of a client was open, without those closed at once."""
     spans = [(s.opened_at, s.closed_at - GRAIN) for s in client.all_sockets if s.closed_at is not None]
     return [(start, end) for start, end in spans if start < end]
+
+
+def check_events(world: World) -> None:
+    """Every beginning that was told has one end that was told, and the sums are those of the pools."""
+    by_target = {call.target: call for call in world.calls}
+    told = 0
+    for client in world.clients:
+        check_totals(client.events, client.pool.stats())
+        for event in client.events:
+            if isinstance(event, CallEnded):
+                told += 1
+                call = by_target[event.call.partition(" ")[2]]
+                assert (event.attempts, event.call_id) == (call.outcome.attempts, call.outcome.call_id)
+                if event.status is None:
+                    assert event.sent is call.outcome.sent
+                if call.response is not None:
+                    assert event.status == call.response.status
+                elif not isinstance(call.error, Interrupted):
+                    assert event.error_type == type(call.error).__name__
+    assert told == len(world.calls)
 
 
 def check_all(world: World) -> None:

@@ -17,10 +17,13 @@ from random import Random
 from typing import Any
 
 from smswire.errors import GatewayError, ResolutionError, Timeout
+from smswire.events import Event
 from smswire.flow import dispatch
 from smswire.flow.connection import Connection
 from smswire.flow.dialing import Address, Opening
 from smswire.flow.dispatch import Dispatch
+from smswire.flow.observed import ObservedDispatch, Observer
+from smswire.flow.observed import observed as observed_kind
 from smswire.flow.pacing import Pacing
 from smswire.flow.pool import Holder, Lookup, Pool, Waiter
 from smswire.gateway.answer import SmsAnswer, read_sms
@@ -95,11 +98,16 @@ class Client(Sockets):
         late: Callable[[], float],
         dials: bool,
         tls: TLS | None,
+        observed: bool,
         **pool_options: Any,
     ) -> None:
         super().__init__(clock, network, late)
         self.is_closed = False
-        self.pool = WatchedPool(pacing, lambda: Channel("gateway", tls=tls), random.random, **pool_options)
+        self.events: list[Event] = []
+        observer = Observer(self.events.append, lambda: None, lambda: clock.now)
+        kind = observed_kind(WatchedPool, observer) if observed else WatchedPool
+        self.pool = kind(pacing, lambda: Channel("gateway", tls=tls), random.random, **pool_options)
+        self._new_dispatch = ObservedDispatch if observed else Dispatch
         self.queued: dict[Call, None] = {}
         self.dialled: dict[Call, None] = {}
         self.served: dict[Call, float] = {}
@@ -207,7 +215,7 @@ class Client(Sockets):
             repeatable=call.repeatable,
             told=call.outcome,
         )
-        steps = Dispatch(
+        steps = self._new_dispatch(
             self.pool,
             errand.request,
             deadline=call.deadline,

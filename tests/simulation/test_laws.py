@@ -11,7 +11,7 @@ from hypothesis import example, given
 
 from smswire.errors import Sent
 
-from .laws import check_all, is_answered, lives, most_at_once
+from .laws import check_all, check_events, is_answered, lives, most_at_once
 from .network import Mood
 from .weathers import ANY, BAD_ROADS, CROWD, FAIR, HANDSHAKES, MOVING, ODD_GATEWAY, SECURE
 from .world import Weather, World
@@ -137,6 +137,21 @@ def test_the_same_weather_gives_the_same_world(weather: Weather) -> None:
     assert first.journal.faults == second.journal.faults
     assert [call.ended_at for call in first.calls] == [call.ended_at for call in second.calls]
     assert [socket.closed_at for socket in first.network.sockets] == [s.closed_at for s in second.network.sockets]
+
+
+@given(ANY)
+@example(Weather(seed=3, calls=25, interrupted=1.0, trouble=0.3, breaks=0.2, hangs_up=0.3, closes=1))
+def test_events_add_up_and_change_nothing(weather: Weather) -> None:
+    """A world that is observed is the same in every event, and what was told of it is whole."""
+    for n in range(WORLDS // 4):
+        plain = replace(weather, seed=weather.seed + n)
+        first, second = World(plain).run(), World(replace(plain, observed=True)).run()
+        assert first.gateway.acted == second.gateway.acted
+        assert first.journal.faults == second.journal.faults
+        assert [call.ended_at for call in first.calls] == [call.ended_at for call in second.calls]
+        assert [socket.closed_at for socket in first.network.sockets] == [s.closed_at for s in second.network.sockets]
+        assert not any(client.events for client in first.clients)
+        check_events(second)
 
 
 def check_success(world: World) -> None:

@@ -66,6 +66,7 @@ class Weather:
     stops: int = 0  # times the first process stands still, for up to seconds
     leaps: int = 0  # times the wall clock leaps, by up to a year either way
     forks: int = 0
+    observed: bool = False  # pools and calls note what happens to them
 
 
 @dataclass
@@ -205,6 +206,7 @@ class World:
             late=self._late,
             dials=weather.dials,
             tls=client_tls() if weather.tls else None,
+            observed=weather.observed,
             max_connections=weather.connections,
             max_requests=weather.max_requests,
             idle_timeout=(weather.idle if weather.is_known else 3.0) * 2.5 / 3,

@@ -32,9 +32,10 @@ class Outcome:
         sent (Sent): may the far end have acted on the request?
         attempts (int): how many times a connection was asked for or a request sent.
         status (int | None): the status of the last complete response.
+        call_id (int | None): the call's number in the events of a client with ``on_event``.
     """
 
-    __slots__ = ("attempts", "sent", "status")
+    __slots__ = ("_call_id", "attempts", "sent", "status")
 
     def __init__(self) -> None:
         self.sent = _NO
@@ -46,6 +47,15 @@ class Outcome:
         self.sent = _NO
         self.attempts = 0
         self.status = None
+
+    @property
+    def call_id(self) -> int | None:
+        # Set where somebody looks on, and by nobody else: not even to None.
+        return getattr(self, "_call_id", None)
+
+    @call_id.setter
+    def call_id(self, call_id: int | None) -> None:
+        self._call_id = call_id
 
     def __repr__(self) -> str:
         return f"<Outcome sent={self.sent.name} attempts={self.attempts} status={self.status}>"

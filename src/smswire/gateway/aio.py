@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterable, Iterable, Mapping
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from ..errors import SmswireError
 from ..flow.retry import Outcome
@@ -24,6 +24,9 @@ from .errand import Errand
 from .setup import DEFAULT_BASE_URL, OnOutcome, Setup, check_on_outcome
 from .sms import Message
 from .tasks import AsyncSmsStream, Input, Send, send_all
+
+if TYPE_CHECKING:
+    from ..events import OnEvent
 
 Row = Message | Mapping[str, Any]
 Messages = Iterable[Row] | AsyncIterable[Row]
@@ -49,6 +52,8 @@ class AsyncGateway:
         recipients_per_call (int): the most recipients ``sms_many`` puts into one call.
         client (AsyncClient | None): a client to use instead of one of its own. It stays its owner's to close, and
             ``trust``, ``pacer`` and ``max_connections`` are then its own.
+        on_event: told what happens (``smswire.events``, ``AsyncClient``). A client that is given has its own, and both
+            together are refused.
 
     Raises:
         ConfigurationError: an argument that cannot work. The key is not shown.
@@ -68,6 +73,7 @@ class AsyncGateway:
         max_connections: int = 50,
         recipients_per_call: int = RECIPIENTS_PER_CALL,
         client: AsyncClient | None = None,
+        on_event: OnEvent | None = None,
     ) -> None:
         self._setup = setup = Setup(
             api_key,
@@ -80,10 +86,11 @@ class AsyncGateway:
         )
         self._owns_client = client is None
         self._client = (
-            AsyncClient(setup.origin, trust=trust, max_connections=max_connections, pacer=pacer)
+            AsyncClient(setup.origin, trust=trust, max_connections=max_connections, pacer=pacer, on_event=on_event)
             if client is None
-            else setup.check_client(client, AsyncClient)
+            else setup.check_client(client, AsyncClient, on_event)
         )
+        self._setup = setup.observed(self._client._observer)
 
     def __repr__(self) -> str:
         return self._setup.describe(type(self).__name__)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from ..errors import SmswireError
 from ..flow.retry import Outcome
@@ -24,6 +24,9 @@ from .errand import Errand
 from .setup import DEFAULT_BASE_URL, OnOutcome, Setup, check_on_outcome
 from .sms import Message, check_messages
 from .threads import Send, SmsStream, send_all
+
+if TYPE_CHECKING:
+    from ..events import OnEvent
 
 _A = TypeVar("_A")
 
@@ -44,6 +47,8 @@ class Gateway:
         recipients_per_call (int): the most recipients ``sms_many`` puts into one call.
         client (Client | None): a client to use instead of one of its own. It stays its owner's to close, and
             ``trust``, ``pacer`` and ``max_connections`` are then its own.
+        on_event: told what happens (``smswire.events``, ``Client``). A client that is given has its own, and both
+            together are refused.
 
     Raises:
         ConfigurationError: an argument that cannot work. The key is not shown.
@@ -63,6 +68,7 @@ class Gateway:
         max_connections: int = 50,
         recipients_per_call: int = RECIPIENTS_PER_CALL,
         client: Client | None = None,
+        on_event: OnEvent | None = None,
     ) -> None:
         self._setup = setup = Setup(
             api_key,
@@ -75,10 +81,11 @@ class Gateway:
         )
         self._owns_client = client is None
         self._client = (
-            Client(setup.origin, trust=trust, max_connections=max_connections, pacer=pacer)
+            Client(setup.origin, trust=trust, max_connections=max_connections, pacer=pacer, on_event=on_event)
             if client is None
-            else setup.check_client(client, Client)
+            else setup.check_client(client, Client, on_event)
         )
+        self._setup = setup.observed(self._client._observer)
 
     def __repr__(self) -> str:
         return self._setup.describe(type(self).__name__)

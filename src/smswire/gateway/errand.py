@@ -77,6 +77,14 @@ class Exchange(Outcome):
     def status(self, status: int | None) -> None:
         self._status = self.told.status = status
 
+    @property
+    def call_id(self) -> int | None:
+        return self.told.call_id
+
+    @call_id.setter
+    def call_id(self, call_id: int | None) -> None:
+        self.told.call_id = call_id
+
 
 class Errand(Generic[_A]):
     """One call. Calling order: send ``request``, then ``read`` its response, or ``advise`` the error that came instead.

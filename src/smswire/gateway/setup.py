@@ -6,15 +6,14 @@ an order that lets nothing be sent, or an old ``Outcome`` stand, when one of the
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from ..errors import ConfigurationError, InvalidParameter, InvalidRequest
 from ..flow.retry import Outcome
 from ..net.origin import Origin, parse
-from ..net.settings import begun, checked_timeout
+from ..net.settings import begun, check_hook, checked_timeout
 from .answer import Answer, Balance, SmsAnswer, read, read_balance, read_sms
 from .auth import Auth, Style
 from .batch import Batch
@@ -22,6 +21,10 @@ from .bundle import Bundle, Planner, SmsOutcome, read_answer, refused
 from .call import Blank, Parameters, SendAs, blank, check_settings, fill, fill_checked, parse_base_url, sends
 from .errand import BundleErrand, Errand, Place
 from .sms import Message, check_no_number_twice
+
+if TYPE_CHECKING:
+    from ..events import OnEvent
+    from ..flow.observed import Observer
 
 DEFAULT_BASE_URL: Final = "https://gateway.sms77.io/api"
 
@@ -72,17 +75,27 @@ class Setup:
         """The ``repr`` of a gateway object."""
         return f"<{kind} {self.origin}{self._path} auth={self._auth.style}>"
 
-    def check_client(self, client: _C, kind: type[_C]) -> _C:
+    def check_client(self, client: _C, kind: type[_C], on_event: OnEvent | None) -> _C:
         """The client that was given, if it can be used.
 
         Raises:
-            ConfigurationError: it is no such client, or one for another origin.
+            ConfigurationError: it is no such client, or one for another origin; or events are asked for, which are its.
         """
+        if on_event is not None:
+            raise ConfigurationError("on_event belongs to the client: give it to the one that is given here")
         if not isinstance(client, kind):
             raise ConfigurationError(f"client must be of the class {kind.__name__}, not {type(client).__name__}")
         if client.origin != self._parsed:  # type: ignore[attr-defined]
             raise ConfigurationError("base_url and the client given have different origins")
         return client
+
+    def observed(self, observer: Observer | None) -> Setup:
+        """The same, with errands that note what the gateway answered if the client has somebody to tell."""
+        if observer is None:
+            return self
+        from .observed import ObservedSetup
+
+        return ObservedSetup(self, observer)
 
     # ---- one call
 
@@ -133,11 +146,11 @@ class Setup:
         _check_count("look_ahead", look_ahead)
         return Batch(Planner(self._recipients_per_call, look_ahead), workers, ahead=2 * workers, is_open=True)
 
-    def bundle_errands(self, timeout: float | None) -> Callable[[Bundle, Outcome], BundleErrand]:
+    def bundle_errands(self, timeout: float | None) -> Callable[[Bundle, Outcome], Errand[list[SmsOutcome]]]:
         """Makes the errand of each bundle, with ``timeout`` seconds of its own."""
         seconds = self._seconds(timeout)
 
-        def new_errand(bundle: Bundle, told: Outcome) -> BundleErrand:
+        def new_errand(bundle: Bundle, told: Outcome) -> Errand[list[SmsOutcome]]:
             empty, place = self._blank("sms", "POST")
             request = fill_checked(empty, bundle.parameters())
             read_body = partial(_read_bundle, bundle)
@@ -181,19 +194,21 @@ class Setup:
 
 def check_on_outcome(on_outcome: OnOutcome | None) -> None:
     """Raises ``ConfigurationError`` for what cannot be called with an outcome, or would have to be awaited."""
-    if on_outcome is None:
-        return
-    function: object = on_outcome
-    while isinstance(function, partial):
-        function = function.func
-    # Of an object that can be called it is the method of its class that is.
-    if not callable(function) or any(map(inspect.iscoroutinefunction, (function, type(function).__call__))):
-        raise ConfigurationError("on_outcome must be a plain function of one outcome")
+    if on_outcome is not None:
+        check_hook("on_outcome", on_outcome, "outcome")
 
 
 def _check_count(name: str, count: int) -> None:
     if type(count) is not int or count < 1:
         raise ConfigurationError(f"{name} must be a whole number, at least 1")
+
+
+def recipients_of(read_body: Callable[[int, bytes], Any]) -> int | None:
+    """Of how many recipients an errand's answer speaks; None for a call that has none."""
+    if not isinstance(read_body, partial):
+        return None
+    known: int | Bundle = read_body.args[0]
+    return known if isinstance(known, int) else len(known.recipients)
 
 
 def _read_bundle(bundle: Bundle, status: int, body: bytes) -> list[SmsOutcome]:

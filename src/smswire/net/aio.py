@@ -18,7 +18,7 @@ from contextlib import suppress
 from functools import partial
 from math import inf
 from time import monotonic
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 from weakref import WeakSet
 
 from ..errors import Closed
@@ -35,8 +35,12 @@ from .async_dial import Dial
 from .links import Link, TaskLink
 from .pacers import Pacer
 from .resolve import Resolve
-from .settings import PoolOptions, Settings, begun, checked_drain, draw
+from .settings import PoolOptions, Settings, begun, check_hook, checked_drain, draw
 from .trust import Trust
+
+if TYPE_CHECKING:
+    from ..events import OnEvent
+    from ..flow.observed import Observer
 
 # Where a call goes on waiting for its connection.
 _UNFINISHED = frozenset((READ, WRITE, BLOCKED))
@@ -172,6 +176,8 @@ class AsyncClient:
         limits: what an answer may take.
         lane: ``"auto"`` reads answers whose framing cannot be read in two ways without h11, ``"h11"`` reads all by h11.
         resolve: a function from the host name to IP addresses, instead of the system's; it may block.
+        on_event: told what happens (``smswire.events``): a plain function of one event, called in the event loop, in a
+            callback of its own. What it raises is shown by ``sys.excepthook`` and changes no call.
 
     Raises:
         ConfigurationError: an argument cannot work.
@@ -207,6 +213,7 @@ class AsyncClient:
         limits: Limits | None = None,
         lane: Lane = "auto",
         resolve: Resolve | None = None,
+        on_event: OnEvent | None = None,
     ) -> None:
         self._settings = Settings(
             origin,
@@ -221,9 +228,24 @@ class AsyncClient:
         )
         self.origin = self._settings.origin
         self.max_connections = max_connections
+        self._observer: Observer | None = None
+        self._pool_kind: Callable[..., _LoopPool] = _LoopPool
+        self._dispatch: type[Dispatch] = Dispatch
         self._loop: asyncio.AbstractEventLoop | None = None
+        if on_event is not None:
+            self._observe(on_event)
         self._begin_empty()
         _clients.add(self)
+
+    def _observe(self, on_event: OnEvent) -> None:
+        """Its pool and calls are of the kinds that note what happens; those of other clients know nothing of that."""
+        check_hook("on_event", on_event, "event")
+        from ..flow.observed import ObservedDispatch, observed
+        from . import observing
+
+        self._observer = observing.in_its_loop(on_event, lambda: self._pool.loop)
+        self._pool_kind = observed(_LoopPool, self._observer)
+        self._dispatch = ObservedDispatch
 
     def _begin_empty(self) -> None:
         self._is_forked = False
@@ -238,7 +260,7 @@ class AsyncClient:
         self._deadline_timer: asyncio.Handle | None = None
         self._next_deadline = inf
         self._rest = asyncio.Event()
-        self._pool = self._settings.new_pool(_LoopPool)
+        self._pool = self._settings.new_pool(self._pool_kind)
         self._pool.dialer = self._dial_soon
 
     async def request(
@@ -291,7 +313,7 @@ class AsyncClient:
         if self._loop is not get_running_loop():
             self._begin()
         signal = _Signal()
-        call = Dispatch(
+        call = self._dispatch(
             self._pool,
             request,
             deadline=until,

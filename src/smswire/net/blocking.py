@@ -15,7 +15,7 @@ from contextlib import suppress
 from functools import wraps
 from math import ceil, inf
 from time import monotonic, sleep
-from typing import Any, Concatenate, ParamSpec, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self, TypeVar
 from weakref import WeakSet
 
 from ..errors import SmswireError
@@ -32,8 +32,12 @@ from ..wire.message import Request, Response
 from .pacers import Pacer
 from .polling import IN, OUT, Poll
 from .resolve import Resolve
-from .settings import RECEIVE_BYTES, PoolOptions, Settings, begun, checked_drain, draw
+from .settings import RECEIVE_BYTES, PoolOptions, Settings, begun, check_hook, checked_drain, draw
 from .trust import Trust
+
+if TYPE_CHECKING:
+    from ..events import OnEvent
+    from ..flow.observed import Observer
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -179,6 +183,8 @@ class Client:
         limits: what an answer may take.
         lane: ``"auto"`` reads answers whose framing cannot be read in two ways without h11, ``"h11"`` reads all by h11.
         resolve: a function from the host name to IP addresses, instead of the system's; it may block.
+        on_event: told what happens (``smswire.events``): a plain function of one event, called in the thread of the
+            call that it is about. What it raises is shown by ``sys.excepthook`` and changes no call.
 
     Raises:
         ConfigurationError: an argument cannot work.
@@ -210,6 +216,7 @@ class Client:
         limits: Limits | None = None,
         lane: Lane = "auto",
         resolve: Resolve | None = None,
+        on_event: OnEvent | None = None,
     ) -> None:
         self._settings = Settings(
             origin,
@@ -224,6 +231,11 @@ class Client:
         )
         self.origin = self._settings.origin
         self.max_connections = max_connections
+        self._observer: Observer | None = None
+        self._pool_kind: Callable[..., LockedPool] = LockedPool
+        self._dispatch: type[Dispatch] = Dispatch
+        if on_event is not None:
+            self._observe(on_event)
         self._begin_empty()
         _clients.add(self)
 
@@ -281,7 +293,7 @@ class Client:
                 self._settings.place(error, request)
                 raise
         signal = _Signal()
-        call = Dispatch(
+        call = self._dispatch(
             self._pool,
             request,
             deadline=until,
@@ -326,6 +338,8 @@ class Client:
                 for connection in pool.close(rest.wake):
                     self._close(connection)
                     pool.drop(connection, monotonic(), dead=False)
+            if self._observer is not None:
+                self._observer.tell()
             rest.wait(until)
         finally:
             pool.end()
@@ -442,6 +456,8 @@ class Client:
         opening = call.opening
         assert opening is not None
         while True:
+            if self._observer is not None:
+                self._observer.tell()
             signal.arm()
             step = opening.next_step(monotonic())
             if step == dialing.CONNECT:
@@ -546,12 +562,22 @@ class Client:
 
     # Life
 
+    def _observe(self, on_event: OnEvent) -> None:
+        """Its pool and calls are of the kinds that note what happens; those of other clients know nothing of that."""
+        check_hook("on_event", on_event, "event")
+        from ..flow.observed import ObservedDispatch, observed
+        from . import observing
+
+        self._observer = observing.in_its_thread(on_event)
+        self._pool_kind = observed(LockedPool, self._observer)
+        self._dispatch = ObservedDispatch
+
     def _begin_empty(self) -> None:
         self._sockets: set[socket.socket] = set()
         self._signals: set[_Signal] = set()
         # One thread at a time closes what is idle; an interrupt's handler in that thread may go on with it.
         self._closing = threading.RLock()
-        self._pool = self._settings.new_pool(LockedPool)
+        self._pool = self._settings.new_pool(self._pool_kind)
 
     def _restart_in_child(self) -> None:
         """After a fork: the parent's connections are the parent's; not a byte of TLS may come from here."""

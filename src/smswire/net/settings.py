@@ -6,11 +6,13 @@ of. Nothing here waits, but for ``load_trust``.
 
 from __future__ import annotations
 
+import inspect
 import os
 import ssl
 import warnings
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from math import inf, isnan
 from threading import Thread
 from time import monotonic
@@ -130,8 +132,8 @@ class Settings:
         """The monotonic time at which a call that begins now has to end."""
         return monotonic() + (self._timeout if timeout is None else checked_timeout(timeout))
 
-    def new_pool(self, kind: type[_P]) -> _P:
-        """An empty pool."""
+    def new_pool(self, kind: Callable[..., _P]) -> _P:
+        """An empty pool, of the class ``kind`` or by what takes the same arguments."""
         pool = kind(self._pacer, self._new_channel, draw, **self._pool_options._asdict())
         if self._fixed is not None:
             pool.addresses.replace([self._fixed], inf)
@@ -207,6 +209,16 @@ def begun(outcome: Outcome | None) -> Outcome:
         raise ConfigurationError(f"outcome must be an Outcome, not of type {type(outcome).__name__}")
     outcome.reset()
     return outcome
+
+
+def check_hook(name: str, hook: object, argument: str) -> None:
+    """Raises ``ConfigurationError`` for what cannot be called with the argument, or would have to be awaited."""
+    function = hook
+    while isinstance(function, partial):
+        function = function.func
+    # Of an object that can be called it is the method of its class that is.
+    if not callable(function) or any(map(inspect.iscoroutinefunction, (function, type(function).__call__))):
+        raise ConfigurationError(f"{name} must be a plain function of one {argument}")
 
 
 def _check_kinds(
