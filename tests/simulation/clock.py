@@ -33,8 +33,8 @@ class Timer:
 
 class Clock:
     """``now``, and what is to happen when. ``quiet`` is called whenever all that was due has happened; ``eager`` is the
-    share of wake-ups after which the woken task runs first, and whoever woke it goes on later, as threads may; each
-    time, ``switched`` is called.
+    share of wake-ups after which the woken task runs first, and whoever woke it goes on later, as threads may:
+    ``switched`` is called then.
     """
 
     def __init__(self, random: Random) -> None:
@@ -58,10 +58,7 @@ class Clock:
 
     def is_eager(self) -> bool:
         """Whether this wake-up is one of those."""
-        if self.eager > 0 and self._random.random() < self.eager:
-            self.switched()
-            return True
-        return False
+        return self.eager > 0 and self._random.random() < self.eager
 
     def suspend(self, seconds: float) -> None:
         """Lets ``seconds`` pass within an event."""
@@ -113,6 +110,7 @@ class Task:
             return
         self._waiting.cancel()
         if at_once:
+            self._clock.switched()
             self._waiting = None
             try:
                 self._go_on()

@@ -45,7 +45,7 @@ class Fate(Enum):
 class Door(Protocol):
     """What a session answers through."""
 
-    def send(self, data: bytes) -> None: ...
+    def send(self, data: bytes) -> bool: ...
     def close(self) -> None: ...
     def reset(self) -> None: ...
 
@@ -190,17 +190,18 @@ class Session:
         self._requests += 1
         self._gateway.requests += 1
         self._fate = self._gateway.draw_fate()
-        if self._fate in _FAULTS:
-            self._gateway.journal.fault(_FAULTS[self._fate], self._call)
         if self._timer is not None:
             self._timer.cancel()
         if self._fate is Fate.REFUSED_EARLY:
+            self._gateway.journal.fault(Fault.REFUSED_EARLY, self._call)
             self._answer(self._gateway.random.choice((413, 429)), _REFUSAL, closes=True)
 
     def _complete(self) -> None:
         if self._size != int(self._call.rpartition("/")[2]):
             self._gateway.offences.append("a body of another length than this call's")
         gateway = self._gateway
+        if self._fate in _FAULTS:
+            gateway.journal.fault(_FAULTS[self._fate], self._call)
         acts = self._fate in _ACTING or (self._fate in _MAY_ACT and gateway.random.random() < 0.5)
         if acts and gateway.random.random() < 0.5:
             gateway.act(self._call)
@@ -294,14 +295,17 @@ class Session:
 
     def _rest(self) -> None:
         manners = self._gateway.manners
-        self._timer = self._gateway.clock.at(self._gateway.clock.now + manners.idle, self._give_up)
+        self._timer = self._gateway.clock.at(self._gateway.clock.now + manners.idle, self._end_rest)
+
+    def _end_rest(self) -> None:
+        self._gateway.journal.fault(Fault.GAVE_UP_IDLE, self.far)
+        self._give_up()
 
     def _give_up(self) -> None:
         """Takes no further request; some servers say so before they close."""
-        self._gateway.journal.fault(Fault.GAVE_UP_IDLE, self.far)
-        if self._gateway.random.random() < self._gateway.manners.greets:
+        is_said = self._gateway.random.random() < self._gateway.manners.greets
+        if is_said and self.far.send(_TIMED_OUT):
             self._gateway.journal.fault(Fault.SAID_408_UNASKED, self.far)
-            self.far.send(b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
         self._finish()
 
     def _break_off(self) -> None:
@@ -334,6 +338,7 @@ _STATUSES = {
     Fate.MOVED: (301, 302, 307),
 }
 _REFUSAL = b"900"
+_TIMED_OUT = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 _BODIES = {
     Fate.REFUSED_BY_CODE: (b"900", b'"402"', b'{"success":"500","messages":[]}', b'{"code": 903}'),
     Fate.UNSURE_BY_CODE: (b"600", b'"700"', b"11", b"4711", b'{"success":"101","messages":[]}'),
@@ -348,7 +353,6 @@ _FAULTS = {
     Fate.DROPPED: Fault.DROPPED,
     Fate.REFUSED: Fault.REFUSED_BY_STATUS,
     Fate.REFUSED_FOR_NOW: Fault.REFUSED_FOR_NOW,
-    Fate.REFUSED_EARLY: Fault.REFUSED_EARLY,
     Fate.FAILED: Fault.FAILED,
     Fate.MOVED: Fault.MOVED,
     Fate.REFUSED_BY_CODE: Fault.REFUSED_BY_CODE,

@@ -32,8 +32,7 @@ class Names:
         answer: list[Address] | ResolutionError = random.sample(
             self._addresses, random.randint(1, len(self._addresses)) if self._fails else len(self._addresses)
         )
-        if len(answer) < len(self._addresses):
-            self._journal.fault(Fault.NAME_MOVED)
+        leaves_out = len(answer) < len(self._addresses)
         if random.random() < self._fails:
             how = random.randrange(4)
             if how == 3:
@@ -42,4 +41,7 @@ class Names:
             else:
                 self._journal.fault(Fault.NAME_UNKNOWN if how == 0 else Fault.NAME_FAILED)
                 answer = ResolutionError("the name lookup failed", permanent=how == 0)
+                leaves_out = False
+        if leaves_out:
+            self._journal.fault(Fault.NAME_MOVED)
         self._clock.at(self._clock.now + takes, lambda: callback(answer))

@@ -37,7 +37,7 @@ class Socket:
         self._inbox = bytearray()
         self._error = 0
         self._snaps_at: tuple[str, float] = ("up", math.inf)
-        self._has_end = self._is_shut = False
+        self._has_end = self._is_shut = self._has_failed = False
         self._journal = network.journal
         network.sockets.append(self)
         self.number = len(network.sockets)
@@ -163,7 +163,7 @@ class Socket:
             self.evidence_at = self._clock.now
 
     def _is_dead(self) -> bool:
-        return self.closed_at is not None or self._is_shut or self._error != 0
+        return self.closed_at is not None or self._is_shut or self._has_failed or self._error != 0
 
     def _later(self, event: Callable[[], None]) -> None:
         assert self._route is not None
@@ -203,6 +203,7 @@ class Socket:
     def _fail(self, number: int) -> None:
         if not self._is_dead() and not self.is_connected:
             self._error = number
+            self._has_failed = True  # for good, also when the error was fetched
             self._tell()
 
     def _be_connected(self) -> None:
@@ -230,7 +231,7 @@ class Socket:
             pipe = self._up if side == "up" else self.far.down
             assert pipe is not None
             pipe.snap_at = after
-            pipe.snap = self._break if side == "up" else lambda: self._break(Fault.LOST_IN_ANSWER)
+            pipe.snap = self._break if side == "up" else self._break_downwards
 
     def _pass_on(self, item: bytes | Sign) -> None:
         # The acknowledgement that ends the handshake may be due at the same instant as what follows it.
@@ -247,6 +248,11 @@ class Socket:
         else:
             after = random.choice((0, 1, random.randrange(400), random.randrange(8000)))
             self._snaps_at = random.choice(("up", "down")), after
+
+    def _break_downwards(self) -> None:
+        assert self.far is not None
+        was_asked = self.far.stage in (Fault.LOST_BEFORE_ANSWER, Fault.LOST_AT_REST)
+        self._break(Fault.LOST_IN_ANSWER if was_asked else None)
 
     def _break(self, stage: Fault | None = None) -> None:
         far, journal = self.far, self._journal

@@ -178,9 +178,11 @@ class Far:
         """What a loss of this connection now is a loss in."""
         return Fault.LOST_UNACCEPTED if self._listener is None else self._listener.stage
 
-    def send(self, data: bytes) -> None:
+    def send(self, data: bytes) -> bool:
+        """Whether it is on its way."""
         if self.is_open and data:
             self.down.put(data)
+        return self.is_open
 
     def close(self) -> None:
         """The far program closes: what comes from now on is answered by a reset."""

@@ -61,10 +61,11 @@ class Secure:
 
     # What the session does
 
-    def send(self, data: bytes) -> None:
-        if self._is_established and data:
-            self._object.write(data)
-            self._far.send(self._outgoing.read())
+    def send(self, data: bytes) -> bool:
+        if not self._is_established or not data:
+            return False
+        self._object.write(data)
+        return self._far.send(self._outgoing.read())
 
     def close(self) -> None:
         self._is_over = True
