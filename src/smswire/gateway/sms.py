@@ -13,6 +13,7 @@ recipient as it was given.
 
 from __future__ import annotations
 
+import datetime
 import functools
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -118,8 +119,6 @@ def _minutes(parameter: str, value: object) -> int:
 
 
 def _delay(parameter: str, value: object) -> int | str:
-    import datetime  # as long to load as half the gateway layer, for a parameter that few use
-
     if isinstance(value, datetime.datetime):
         if value.utcoffset() is None:
             refuse(parameter, "a datetime must have a time zone: whose clock is meant is not known without", value)

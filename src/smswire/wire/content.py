@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zlib
+
 from ..errors import ProtocolError
 from .head import Limits
 from .message import Headers
@@ -34,8 +36,6 @@ def inflate(data: bytes, max_bytes: int) -> bytes:
     >>> inflate(gzip.compress(b"100"), 3)
     b'100'
     """
-    import zlib  # nobody asks for gzip, and it seldom comes
-
     inflater = zlib.decompressobj(wbits=31)  # 16 for gzip, and a window of up to 2**15
     try:
         # One byte more than allowed shows that there is more; nothing beyond it is ever inflated.
