@@ -21,6 +21,8 @@ from .errors import Sent
 from .events import CallEnded, Event, GatewayAnswered
 
 _logger = logging.getLogger("smswire")
+_ACCEPTED: Final = 100  # the code of full success
+_DONE_IN_WORDS: Final = {Sent.NO: "refused", Sent.MAYBE: "may have been done", Sent.YES: "done"}
 _IN_WORDS: Final = {Sent.NO: "not sent", Sent.MAYBE: "may have been sent", Sent.YES: "sent"}
 
 _LINES: Final[dict[type, tuple[int, str]]] = {
@@ -87,7 +89,7 @@ def _of_verdict(event: GatewayAnswered) -> tuple[int, str]:
     call = f"call {event.call_id}: {event.call}"
     code = "" if event.code is None else f", code {event.code}"
     if event.recipients is None:
-        is_good = event.sent is Sent.YES
-        return INFO if is_good else WARNING, f"{call} {'done' if is_good else 'failed'} at the gateway{code}"
-    level = INFO if event.accepted == event.recipients else WARNING
+        return INFO if event.sent is Sent.YES else WARNING, f"{call} {_DONE_IN_WORDS[event.sent]}{code}"
+    is_good = event.accepted == event.recipients and event.code in (None, _ACCEPTED)
+    level = INFO if is_good else WARNING
     return level, f"{call} {_IN_WORDS[event.sent]}{code}, {event.accepted} of {event.recipients} recipients accepted"

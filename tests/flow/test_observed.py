@@ -60,7 +60,7 @@ def kinds(noted: list[Event]) -> list[str]:
 
 
 def test_each_step_is_told_behind_it() -> None:
-    """In pieces as long as the steps, and whole."""
+    """In pieces as long as the steps, and whole; that it begins, before it has a place in the queue."""
     book = Book()
     call = book.call(book.pool())
     assert call.start(1.0) == DIAL
@@ -77,7 +77,8 @@ def test_each_step_is_told_behind_it() -> None:
     assert call.handle_sent(size - 10, 3.0) == READ
     assert call.handle_data(OK, 4.0) == DONE
     assert [kinds(telling) for telling in book.tellings] == [
-        ["CallStarted", "OpeningStarted"],
+        ["CallStarted"],
+        ["OpeningStarted"],
         ["ConnectionOpened", "Waited"],
         ["RequestSent"],
         ["OpeningSettled", "Answered", "CallEnded"],

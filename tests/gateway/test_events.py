@@ -13,7 +13,7 @@ from smswire import AsyncClient, AsyncGateway, Client, Gateway, Outcome, errors,
 from smswire.errors import Sent, SmswireError
 from smswire.events import CallEnded, Event, GatewayAnswered
 from smswire.gateway.setup import Setup
-from smswire.logs import log
+from smswire.logs import level_and_text, log
 from smswire.sandbox import Sandbox
 
 from .conftest import KEY
@@ -101,6 +101,46 @@ def test_an_answer_that_is_no_success_has_its_verdict(
         gateway.sms(TO, "Hi")
     assert verdicts(told) == [("POST /api/sms", sent, code, 0, 1)]
     assert raised.value.sent is sent
+
+
+@pytest.mark.parametrize(
+    ("body", "sent", "code", "text"),
+    [
+        (b"100", Sent.YES, 100, "done, code 100"),
+        (b'{"success":"101","messages":[{"success":false,"error":202}]}', Sent.NO, 101, "refused, code 101"),
+        (b'{"success":"100","messages":[{"success":false,"error":402}]}', Sent.NO, 100, "refused, code 100"),
+        (b"600", Sent.MAYBE, 600, "may have been done, code 600"),
+        (b"garbage", Sent.MAYBE, None, "may have been done"),
+    ],
+)  # fmt: skip
+def test_a_send_by_call_is_judged_as_a_send(
+    scripted: Script, make_gateway: Make, body: bytes, sent: Sent, code: int | None, text: str
+) -> None:
+    """``call`` returns answers that ``sms`` would raise; whoever counts SMS counts by the verdict."""
+    told: list[Event] = []
+    with suppress(errors.GatewayError):
+        make_gateway(scripted(http("200 OK", body)).url, on_event=told.append).call("sms", {"to": TO, "text": "Hi"})
+    assert verdicts(told) == [("POST /api/sms", sent, code, None, None)]
+    level, said = level_and_text(told[-1])
+    assert said.endswith(f"POST /api/sms {text}")
+    assert level == (logging.INFO if sent is Sent.YES else logging.WARNING)
+
+
+def test_the_code_of_a_bundle_is_the_answers(scripted: Script, make_gateway: Make) -> None:
+    """Whatever it says of the recipients, who are counted beside it."""
+    body = b'{"success":"900","messages":[{"recipient":"491716992343","success":true}]}'
+    told: list[Event] = []
+    make_gateway(scripted(http("200 OK", body)).url, on_event=told.append).sms_many([{"to": TO, "text": "Hi"}])
+    assert [(code, taken) for _, _, code, taken, _ in verdicts(told)] == [(900, 1)]
+    assert level_and_text(told[-1])[0] == logging.WARNING
+
+
+def test_a_success_that_answers_nothing_is_no_yes(scripted: Script, make_gateway: Make) -> None:
+    """Of a balance that was asked for."""
+    told: list[Event] = []
+    with pytest.raises(errors.GatewayError):
+        make_gateway(scripted(http("200 OK", b'{"success":"100"}')).url, on_event=told.append).balance()
+    assert [event[1:3] for event in verdicts(told)] == [(Sent.MAYBE, 100)]
 
 
 def test_a_call_without_an_answer_has_no_verdict(scripted: Script, make_gateway: Make) -> None:

@@ -46,6 +46,26 @@ def test_a_cancelled_call_is_told_as_given_up(serve, loop):
 
 
 @LOOP
+def test_a_call_cancelled_before_its_next_attempt_returned_no_answer(serve, loop):
+    """A 429 was to be asked for again; nobody was given it."""
+    busy = b"HTTP/1.1 429 Too Many Requests\r\nRetry-After: 5\r\nContent-Length: 0\r\n\r\n"
+    server = serve(lambda peer: (peer.read_request(), peer.send(busy), peer.read_to_end()))
+    told: list[Event] = []
+
+    async def main() -> None:
+        async with AsyncClient(server.origin, pacer=eager(), on_event=told.append) as client:
+            call = asyncio.create_task(client.request("POST", "/"))
+            await until(lambda: "Answered" in names(told))
+            call.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await call
+
+    run(loop, main())
+    (end,) = [event for event in told if isinstance(event, events.CallEnded)]
+    assert (end.status, end.sent, end.error) == (None, Sent.NO, "the call was given up")
+
+
+@LOOP
 def test_a_dial_whose_call_was_cancelled_goes_on(serve, loop):
     """The call has ended, and waited for nothing that it had; the connection is told of when it is there."""
     told: list[Event] = []

@@ -361,6 +361,21 @@ def test_a_hook_that_raises_changes_no_call(serve, make_client, monkeypatch):
     assert all(traceback.tb_next is not None for _, _, traceback in shown)
 
 
+def test_a_reporter_that_raises_changes_no_call_either(serve, make_client, monkeypatch):
+    """Whoever shows the hook's error may be down."""
+
+    def excepthook(*error: object) -> None:
+        raise RuntimeError("down")
+
+    def on_event(event: Event) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(sys, "excepthook", excepthook)
+    client = make_client(serve(), on_event=on_event)
+    assert client.request("POST", "/").status == 200
+    client.close()
+
+
 def test_a_hook_may_ask_for_the_numbers(serve, make_client):
     """It runs under no lock of the client's, and its numbers include what it is told of."""
     found: list[Any] = []
@@ -425,6 +440,36 @@ def test_a_hook_that_makes_calls_itself(serve, make_client):
     box[0].close()
     check_totals(told, box[0].stats())
     assert [event.call for event in told if isinstance(event, events.CallEnded)] == ["POST /outer", "POST /inner"]
+
+
+@pytest.mark.about("blocking")
+def test_a_hook_that_is_slow_as_a_call_begins_holds_up_nobody_else(serve, make_client):
+    """A call has its place in the queue when it was told of."""
+    has_begun, may_go = threading.Event(), threading.Event()
+
+    def on_event(event: Event) -> None:
+        if isinstance(event, events.CallStarted) and event.call == "POST /slow":
+            has_begun.set()
+            may_go.wait(WITHIN_S)
+
+    client = make_client(serve(), on_event=on_event, max_connections=1)
+    slow = threading.Thread(target=client.request, args=("POST", "/slow"))
+    slow.start()
+    assert has_begun.wait(WITHIN_S)
+    try:
+        assert client.request("POST", "/quick").status == 200
+    finally:
+        may_go.set()
+        slow.join()
+
+
+def test_an_outcome_used_again_forgets_its_number(serve, make_client):
+    """By a client that counts no calls."""
+    outcome = Outcome()
+    make_client(serve(), on_event=lambda event: None).request("POST", "/", outcome=outcome)
+    assert outcome.call_id == 1
+    make_client(serve()).request("POST", "/", outcome=outcome)
+    assert outcome.call_id is None
 
 
 @pytest.mark.about("blocking")

@@ -41,7 +41,7 @@ from ..events import (
 from ..wire.message import Request, Response
 from .connection import Connection
 from .dialing import Address, Opening
-from .dispatch import _BROKEN, _STALE, _TAKING, DONE, DRAIN, PROBE, READ, WRITE, Dispatch, Signal
+from .dispatch import _BACKING_OFF, _BROKEN, _STALE, _TAKING, DONE, DRAIN, PROBE, READ, WRITE, Dispatch, Signal
 from .pacing import Grant
 from .pool import Lookup, Pool, Waiter
 from .retry import Outcome
@@ -214,7 +214,7 @@ class ObservedPool(Pool):
 class ObservedDispatch(Dispatch):
     """A call of an ``ObservedPool`` that notes what becomes of it, and tells behind each step."""
 
-    __slots__ = ("_asked_at", "_began_at", "_call_id", "_has_ended", "_observer", "_started_at")
+    __slots__ = ("_asked_at", "_began_at", "_call_id", "_has_ended", "_observer", "_started_at", "_was_to_go_on")
 
     _pool: ObservedPool
 
@@ -237,6 +237,7 @@ class ObservedDispatch(Dispatch):
         self._call_id = outcome.call_id = pool.observer.next_call_id()
         # One that has not started has no end to tell.
         self._has_ended = True
+        self._was_to_go_on = False
         self._started_at = self._asked_at = self._began_at = 0.0
 
     # Steps: as ever, then what they brought is told
@@ -245,12 +246,15 @@ class ObservedDispatch(Dispatch):
         self._started_at = now
         self._has_ended = False
         self._observer.note(CallStarted(now, self._call_id, self._request.call))
+        # Told before it has a place in the queue: a slow hook then holds up nobody behind it.
+        self._observer.tell()
         return self._told(super().start(now), now)
 
     def next_step(self, now: float) -> int:
         return self._told(super().next_step(now), now)
 
     def abandon(self, now: float, error: SmswireError | None = None) -> int:
+        self._was_to_go_on = self._was_to_go_on or self._state == _BACKING_OFF
         return self._told(super().abandon(now, error), now)
 
     def handle_opened(self, connection: Connection, now: float) -> int:
@@ -331,7 +335,8 @@ class ObservedDispatch(Dispatch):
 
     def _end_of_call(self, now: float) -> CallEnded:
         outcome, error = self.outcome, self.error
-        status = None if self.response is None else self.response.status
+        # An answer that was to be asked for again is none that the call returned.
+        status = None if self.response is None or self._was_to_go_on else self.response.status
         words = _GIVEN_UP if error is None and status is None else None
         return CallEnded(
             now,

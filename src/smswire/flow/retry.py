@@ -47,6 +47,7 @@ class Outcome:
         self.sent = _NO
         self.attempts = 0
         self.status = None
+        self.call_id = None
 
     @property
     def call_id(self) -> int | None:

@@ -14,10 +14,9 @@ from ..events import GatewayAnswered
 from ..flow.observed import Observer
 from ..flow.retry import Outcome
 from ..wire.message import Response
-from .answer import Answer, Balance, SmsAnswer, strongest
+from .answer import Answer, Balance, SmsAnswer, read_sms, strongest
 from .bundle import Bundle, SmsOutcome
 from .call import Parameters
-from .codes import ACCEPTED
 from .errand import Errand
 from .setup import Setup, recipients_of
 
@@ -44,14 +43,19 @@ class ObservedErrand(Errand[_A]):
         try:
             answer = self._errand.read(response)
         except GatewayError as error:
-            self._note(error.sent, error.code, _accepted(error.answer))
+            # A code of success that was no answer to what was asked says nothing.
+            is_odd = error.sent is Sent.YES and not self._place.sends
+            self._note(Sent.MAYBE if is_odd else error.sent, error.code, _accepted(error.answer))
             raise
-        self._note(*self._verdict(answer))
+        self._note(*self._verdict(answer, response))
         return answer
 
-    def _verdict(self, answer: object) -> tuple[Sent, int | None, int]:
+    def _verdict(self, answer: object, response: Response) -> tuple[Sent, int | None, int]:
         if isinstance(answer, list):
-            return _verdict_on_many(answer)
+            sms = read_sms(response.status, response.body)
+            return strongest(one.sent for one in answer), sms.code, sum(one.accepted for one in answer)
+        if isinstance(answer, Answer) and self._place.sends:
+            return _verdict_on_send(response)
         code = answer.code if isinstance(answer, SmsAnswer | Answer) else None
         return Sent.YES, code, self._recipients or 0
 
@@ -111,8 +115,10 @@ def _accepted(answer: Any) -> int:
     return sum(entry.speaks and entry.sent is Sent.YES for entry in entries)
 
 
-def _verdict_on_many(outcomes: list[SmsOutcome]) -> tuple[Sent, int | None, int]:
-    answers = [getattr(one.error, "answer", None) for one in outcomes if one.error is not None]
-    codes = [answer.code for answer in answers if isinstance(answer, SmsAnswer)]
-    accepted = sum(one.accepted for one in outcomes)
-    return strongest(one.sent for one in outcomes), codes[0] if codes else ACCEPTED, accepted
+def _verdict_on_send(response: Response) -> tuple[Sent, int | None, int]:
+    """Of ``call`` with an endpoint that sends: it returns some answers that ``sms`` would raise."""
+    try:
+        sms = read_sms(response.status, response.body)
+    except GatewayError as error:
+        return error.sent, error.code, 0
+    return sms.sent, sms.code, 0

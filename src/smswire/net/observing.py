@@ -11,6 +11,7 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from time import monotonic
 from typing import Any, Protocol
 
@@ -70,6 +71,7 @@ def _telling(on_event: OnEvent) -> Callable[[Event], None]:
         try:
             on_event(event)
         except Exception as error:  # noqa: BLE001 - it is shown, and no call may end otherwise for it
-            sys.excepthook(type(error), error, error.__traceback__)
+            with suppress(Exception):  # nor for a reporter that is down
+                sys.excepthook(type(error), error, error.__traceback__)
 
     return tell_one
