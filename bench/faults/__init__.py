@@ -57,9 +57,9 @@ def version_of(package: str) -> str | None:
 
 def table_of(findings: dict[str, list[Finding]], rows: list[str]) -> Table:
     table = Table(title="what clients make of faults of the server", show_lines=True)
-    table.add_column("client")
+    table.add_column("client", overflow="fold")
     for name in rows:
-        table.add_column(name)
+        table.add_column(name, overflow="fold")
     for client, found in findings.items():
         version = version_of(CLIENTS[client].package)
         table.add_row(f"{client}\n{version}", *(cell(finding) for finding in found))
@@ -80,7 +80,7 @@ def faults(path: Path | None, only: tuple[str, ...], fault: str) -> None:
     """What clients make of a server's faults: what is told, sent twice, mixed up, lost."""
     unknown = set(only) - CLIENTS.keys()
     if unknown:
-        raise click.BadParameter(f"no client is called {', '.join(sorted(unknown))}; there are {', '.join(CLIENTS)}")
+        raise click.BadParameter(f"no client is called {' or '.join(sorted(unknown))}; there are {' | '.join(CLIENTS)}")
     wanted = [client for client in CLIENTS if not only or client in only]
     absent = [client for client in wanted if version_of(CLIENTS[client].package) is None]
     present = [client for client in wanted if client not in absent]

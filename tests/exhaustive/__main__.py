@@ -6,9 +6,10 @@ them take a minute or two. The first violation ends it, and prints a shortest wa
 
 from __future__ import annotations
 
+import signal
 import sys
-from concurrent.futures import ProcessPoolExecutor
-from itertools import repeat
+from functools import partial
+from multiprocessing import Pool
 
 import click
 from rich.console import Console
@@ -23,17 +24,19 @@ from .walks import WALKS
 def main(depth: int | None, only: str) -> None:
     """Walks every order of operations on the pacing rule and the pool, and says how many states there are."""
     console = Console(soft_wrap=True)
-    console.print(f"{'walk':38}{'states':>10}{'transitions':>13}{'depth':>7}{'CPU s':>9}")
     chosen = [place for place, walk in enumerate(WALKS) if only in walk.name]
+    if not chosen:
+        raise click.BadParameter("no walk has that in its name", param_hint="--only")
+    console.print(f"{'walk':38}{'states':>10}{'transitions':>13}{'depth':>7}{'CPU s':>9}")
     done: list[Walked] = []
-    with ProcessPoolExecutor() as processes:
+    # An interrupt is the parent's to hear, and its pool ends the others.
+    with Pool(initializer=signal.signal, initargs=(signal.SIGINT, signal.SIG_IGN)) as processes:
         try:
-            for walked in processes.map(go, chosen, repeat(depth)):
+            for walked in processes.imap(partial(go, depth=depth), chosen):
                 done.append(walked)
                 console.print(line(walked), highlight=False)
         except Violation as violation:
             console.print(violation, style="red", markup=False, highlight=False)
-            processes.shutdown(cancel_futures=True)
             sys.exit(1)
     states, transitions = sum(one.states for one in done), sum(one.transitions for one in done)
     console.print(f"no violation in {states:,} states and {transitions:,} transitions", highlight=False)

@@ -67,6 +67,8 @@ def main(only: str, simulation: bool) -> None:
     notice = found_by_simulation if simulation else noticed_by
     console = Console(soft_wrap=True)
     chosen = [mutation for mutation in MUTATIONS if only in mutation.name]
+    if not chosen:
+        raise click.BadParameter("no mutation has that in its name", param_hint="--only")
     missed = 0
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
@@ -83,7 +85,8 @@ def main(only: str, simulation: bool) -> None:
             test = notice(mutation, root)
             (root / "src" / "smswire" / mutation.file).write_text(source, encoding="utf-8")
             missed += test is None
-            console.print(f"caught  {mutation.name}: {test}" if test else f"[red]missed[/red]  {mutation.name}")
+            line = f"caught  {mutation.name}: {test}" if test else f"missed  {mutation.name}"
+            console.print(line, style="" if test else "red", markup=False)
     console.print(f"{len(chosen) - missed} of {len(chosen)} caught")
     sys.exit(min(missed, 1))
 

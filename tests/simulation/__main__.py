@@ -8,11 +8,13 @@ command that lives through it again, event by event.
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import time
 import traceback
 from collections import Counter
-from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import Pool
 from random import Random
 from typing import NamedTuple
 
@@ -132,10 +134,20 @@ def census(seen: list[Seen], seconds: float) -> list[Table | str]:
 
 
 @click.command()
-@click.option("--exchanges", default=20_000, help="How many requests the gateways are to have, over all seeds.")
-@click.option("--seed", default=0, help="The first seed.")
-@click.option("--seeds", default=1, help="How many seeds share the exchanges.")
-@click.option("--replay", "replayed", type=int, help="Live through this world only, and tell all of it.")
+@click.option(
+    "--exchanges",
+    type=click.IntRange(min=1),
+    default=20_000,
+    show_default=True,
+    help="How many requests the gateways are to have, over all seeds.",
+)
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="The first seed.")
+@click.option(
+    "--seeds", type=click.IntRange(min=1), default=1, show_default=True, help="How many seeds share the exchanges."
+)
+@click.option(
+    "--replay", "replayed", type=click.IntRange(min=0), help="Live through this world only, and tell all of it."
+)
 def main(exchanges: int, seed: int, seeds: int, replayed: int | None) -> None:
     """Simulated calls in any weather: what broke around them, what they were told, and whether every law held."""
     console = Console(soft_wrap=True)
@@ -143,11 +155,12 @@ def main(exchanges: int, seed: int, seeds: int, replayed: int | None) -> None:
         sys.exit(not replay(replayed, console))
     begin = time.perf_counter()
     seen = []
-    with ProcessPoolExecutor(min(seeds, os.cpu_count() or 1)) as workers:
-        for one in workers.map(live, range(seed, seed + seeds), [-(-exchanges // seeds)] * seeds):
+    # An interrupt is the parent's to hear, and its pool ends the others.
+    ignoring = (signal.SIGINT, signal.SIG_IGN)
+    with Pool(min(seeds, os.cpu_count() or 1), initializer=signal.signal, initargs=ignoring) as workers:
+        for one in workers.imap(partial(live, exchanges=-(-exchanges // seeds)), range(seed, seed + seeds)):
             seen.append(one)
             if one.broken is not None:
-                workers.shutdown(cancel_futures=True)
                 replay(one.broken, console)
                 exchanged = sum(one.counts["exchanges"] for one in seen)
                 console.print(f"A law was broken after {exchanged:,} exchanges. To see it again:")

@@ -23,7 +23,7 @@ from .samples import LONG, Sample, Watch, is_flat
 
 MOST_A_SECOND = 50
 HEADINGS = ("", "seconds", "calls", "calls/s", "MiB", "descriptors", "threads", "tasks", "opened")
-_WIDTHS = (7, 8, 10, 9, 8, 12, 8, 6, 8)
+_WIDTHS = (6, 7, 9, 7, 6, 11, 7, 5, 7)
 
 
 def line(cells: Sequence[str]) -> str:
