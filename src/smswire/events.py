@@ -32,8 +32,8 @@ class Reason(enum.Enum):
     LAST_REQUEST = "it had carried its last request"
     AGE = "it was too old"
     IDLE = "it was idle for too long"
-    ENDED_WHILE_IDLE = "the server ended it while it was idle"
-    NOT_KEPT = "the server does not keep it"
+    ENDED_WHILE_IDLE = "the server ended it while it was idle, or sent what nobody had asked for"
+    NOT_KEPT = "the server does not keep it, or sent more than its answer"
     GIVEN_UP = "its call was given up"
     CLIENT_CLOSED = "the client was closed"
 

@@ -78,8 +78,7 @@ def test_each_step_is_told_behind_it() -> None:
     assert call.handle_data(OK, 4.0) == DONE
     assert [kinds(telling) for telling in book.tellings] == [
         ["CallStarted"],
-        ["OpeningStarted"],
-        ["ConnectionOpened", "Waited"],
+        ["OpeningStarted", "ConnectionOpened", "Waited"],
         ["RequestSent"],
         ["OpeningSettled", "Answered", "CallEnded"],
     ]

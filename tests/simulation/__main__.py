@@ -78,6 +78,7 @@ def weather(number: int) -> Weather:
         stops=draw.choice((0, 0, 1)),
         leaps=draw.choice((0, 1)),
         forks=draw.choice((0, 0, 1)),
+        observed=draw.random() < 0.2,
     )
 
 

@@ -24,8 +24,9 @@ class Interrupted(BaseException):
 @dataclass(eq=False)
 class Call:
     """One call, and what became of it. ``interrupt_at_point`` is 0 for never, and less once it was interrupted;
-    ``late`` is by how many seconds its task was kept from running after its deadline, ``taken`` how many bytes of it
-    kernels took, ``has_paused`` whether it wrote, or others ran, since it last looked for news on its connection.
+    ``late`` is by how many seconds its task was kept from running after its deadline, ``taken`` how much of it kernels
+    took that can be read (bytes, or records of TLS), ``has_paused`` whether it wrote, or others ran, since it last
+    looked for news on its connection.
     """
 
     target: str

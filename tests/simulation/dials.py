@@ -142,8 +142,9 @@ class Sockets:
 
     def _draw_late(self, call: Call | None) -> float:
         late = self._late()
-        if call is not None and self._clock.now + late > call.deadline:
-            call.late += late
+        now = self._clock.now
+        if call is not None and now + late > call.deadline:
+            call.late += now + late - max(now, call.deadline)
         return late
 
     def _point(self, call: Call) -> None:

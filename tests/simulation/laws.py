@@ -35,10 +35,12 @@ def check_pacing(process: Process) -> None:
         accepted_at = socket.far.accepted_at if socket.far is not None else None
         for instant in (socket.syn_at, accepted_at):
             assert instant is None or first <= instant <= last + GRAIN, "counted when it cannot have been"
-    assert most_at_once([(first, last + window) for first, last in may_count]) <= limit
+    most = most_at_once([(first, last + window) for first, last in may_count])
+    assert most <= limit, f"{most} connections may have been counted in one second, of {limit}"
     accepted = [socket.far.accepted_at for socket in sockets if socket.far is not None]
     for counted in ([at for at in accepted if at is not None], [s.syn_at for s in sockets if s.syn_at is not None]):
-        assert most_at_once([(at, at + window - GRAIN) for at in counted]) <= limit
+        most = most_at_once([(at, at + window - GRAIN) for at in counted])
+        assert most <= limit, f"{most} connections came in one second, of {limit}"
 
 
 def _counted_between(socket: Socket, lag: float) -> tuple[float, float]:
@@ -59,7 +61,7 @@ def check_truth(world: World) -> None:
         assert acted == 0 or sent is not Sent.NO, f"{call.target}: acted upon {acted} times, and told NO"
         assert acted >= 1 or sent is not Sent.YES, f"{call.target}: never acted upon, and told YES"
         assert acted <= 1 or call.repeatable, f"{call.target}: acted upon {acted} times"
-        assert sent is not Sent.MAYBE or call.taken, f"{call.target}: no byte of it left, and told MAYBE"
+        assert sent is not Sent.MAYBE or call.taken, f"{call.target}: nothing that can be read had left, and told MAYBE"
         if isinstance(call.error, SmswireError):
             assert call.error.sent is sent, f"{call.target}: its error and its outcome differ"
         response = call.response
@@ -97,15 +99,16 @@ def check_endings(world: World) -> None:
 def check_rest(world: World) -> None:
     """Nothing is left of it: no socket, no lease, no slot."""
     now = world.clock.now
-    assert not world.network.open_sockets()
+    left = [str(socket) for socket in world.network.open_sockets()]
+    assert not left, f"left open: {left}"
     for pool in [client.pool for client in world.clients]:
-        assert pool.is_at_rest
+        assert pool.is_at_rest, f"a closed pool is not at rest: {pool.stats()}"
         assert not pool._diallers
         assert not pool._races_due
         assert not pool._wakes
     for pacing in [process.pacing for process in world.processes]:
-        assert pacing.stats(now).unsettled == 0
-        assert not pacing._claims
+        assert pacing.stats(now).unsettled == 0, "an opening has neither settled nor been abandoned"
+        assert not pacing._claims, "a closed pool still has its place at the pacing rule"
         assert len(pacing._settled) + len(pacing._abandoned) == pacing.limit
         assert pacing.stats(now + pacing.lag + pacing.window + pacing.margin).live == 0
 
@@ -114,7 +117,8 @@ def check_room(world: World) -> None:
     """No pool has more sockets than it may have connections, each racing all addresses at most."""
     most = world.weather.connections * world.weather.addresses
     for client in world.clients:
-        assert most_at_once(lives(client)) <= most
+        sockets = most_at_once(lives(client))
+        assert sockets <= most, f"a pool had {sockets} sockets, of {most}"
 
 
 def lives(client: Client) -> list[tuple[float, float]]:
@@ -151,3 +155,5 @@ def check_all(world: World) -> None:
     check_room(world)
     for process in world.processes:
         check_pacing(process)
+    if world.weather.observed:
+        check_events(world)

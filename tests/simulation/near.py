@@ -16,6 +16,7 @@ from smswire.flow.dialing import Address
 from .clock import Task
 from .journal import Fault
 from .network import Far, Mood, Network, Pipe, Route, Sign
+from .records import Records
 
 
 class Socket:
@@ -41,6 +42,8 @@ class Socket:
         self._journal = network.journal
         network.sockets.append(self)
         self.number = len(network.sockets)
+        self.readable_pieces = 0  # sent: bytes of plain http, or whole records
+        self._records = Records() if network.is_secure else None
 
     def __str__(self) -> str:
         return f"socket-{self.number}"
@@ -87,7 +90,9 @@ class Socket:
             taken = self._network.random.randint(1, taken)
         if taken < len(data):
             self._journal.fault(Fault.SENT_IN_PART, self)
-        self._up.put(bytes(data[:taken]))
+        piece = bytes(data[:taken])
+        self.readable_pieces += taken if self._records is None else self._records.completed_by(piece)
+        self._up.put(piece)
         return taken
 
     def recv(self) -> bytes:

@@ -83,6 +83,7 @@ class Network:
         self.partial = partial
         self.slow = slow
         self.buffer = buffer
+        self.is_secure = False  # whether what near ends send is TLS
         self.routes: dict[Address, Route] = {}
         self.sockets: list[Socket] = []
         self.accept: Callable[[Far], Listener] | None = None

@@ -311,15 +311,20 @@ class Client(Sockets):
         socket = steps.connection.transport.socket
         assert call.has_paused or not socket.is_readable(), "a request is written where news could have been read"
         call.has_paused = True
+        before = socket.readable_pieces
         try:
             n = socket.send(steps.bytes_to_send())
         except BlockingIOError:
             return steps.handle_would_block(clock.now)
         except OSError as error:
             return steps.handle_error(error, clock.now)
-        call.taken += n
+        call.taken += socket.readable_pieces - before
         self._journal.tell(call, "hands over", n, "bytes to", socket)
-        self._point(call)
+        try:
+            self._point(call)
+        except Interrupted:
+            call.taken += 1  # with the system call's answer is lost how much it was
+            raise
         return steps.handle_sent(n, clock.now)
 
     def _wait_to_write(self, call: Call, steps: Dispatch) -> Waits[int]:

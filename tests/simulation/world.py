@@ -112,6 +112,7 @@ class World:
         )
         self.gateway = Gateway(clock, random, journal, manners)
         accept = self.gateway.accept
+        self.network.is_secure = weather.tls
         self.network.accept = (lambda far: Secure(far, random, accept)) if weather.tls else accept
         self.calls: list[Call] = []
         self._stands_until = -math.inf

@@ -41,7 +41,7 @@ from ..events import (
 from ..wire.message import Request, Response
 from .connection import Connection
 from .dialing import Address, Opening
-from .dispatch import _BACKING_OFF, _BROKEN, _STALE, _TAKING, DONE, DRAIN, PROBE, READ, WRITE, Dispatch, Signal
+from .dispatch import _BACKING_OFF, _BROKEN, _STALE, _TAKING, DIAL, DONE, DRAIN, PROBE, READ, WRITE, Dispatch, Signal
 from .pacing import Grant
 from .pool import Lookup, Pool, Waiter
 from .retry import Outcome
@@ -328,9 +328,12 @@ class ObservedDispatch(Dispatch):
 
     def _told(self, step: int, now: float) -> int:
         if step == DONE and not self._has_ended:
+            end = self._end_of_call(now)
             self._has_ended = True
-            self._observer.note(self._end_of_call(now))
-        self._observer.tell()
+            self._observer.note(end)
+        # Nobody comes between a grant and its connect(): the runtime tells behind that.
+        if step != DIAL:
+            self._observer.tell()
         return step
 
     def _end_of_call(self, now: float) -> CallEnded:

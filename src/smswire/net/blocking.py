@@ -456,8 +456,6 @@ class Client:
         opening = call.opening
         assert opening is not None
         while True:
-            if self._observer is not None:
-                self._observer.tell()
             signal.arm()
             step = opening.next_step(monotonic())
             if step == dialing.CONNECT:
@@ -476,6 +474,8 @@ class Client:
                 return call.handle_opened(opening.connection, monotonic())
             else:
                 return call.handle_not_opened(monotonic())
+            if self._observer is not None:
+                self._observer.tell()
 
     def _connect(self, opening: Opening, address: Address) -> None:
         try:
