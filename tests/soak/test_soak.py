@@ -17,7 +17,7 @@ from ..net.raw import Peer, RawServer
 from . import relay
 from .accounts import judge, seen
 from .load import Calls, Settings, by_tasks, by_threads
-from .samples import Watch, is_flat
+from .samples import Watch
 
 LOADS: dict[str, Callable[..., None]] = {"tasks": by_tasks, "threads": by_threads}
 
@@ -41,7 +41,8 @@ def test_every_call_through_the_relay_is_accounted_for(load: Callable[..., None]
         requests = list(server.requests)
     times, strange = seen((request.split(b" ")[1].decode() for request in requests), len(calls.told))
     kinds, complaints = judge(calls.told, times)
-    assert complaints + strange + calls.complaints + is_flat(watch.samples, len(calls.told)) == []
+    # Whether it is flat is for a process of its own to say: the server's threads are in this one.
+    assert complaints + strange + calls.complaints == []
     assert kinds["YES, seen 1"] > kinds.total() / 2
     assert weather["faults"].keys() - {relay.REFUSED}
     assert weather["fullest_second"] <= 50
