@@ -35,6 +35,17 @@ _ANSWER: Final = (
 )
 _TEXT: Final = "Your appointment is on Tuesday at half past two, please be on time and bring your card with you. "
 
+#: What keeps to the folder nginx runs in: its scratch files, and the certificate.
+WITHIN_FOLDER: Final = """\
+    client_body_temp_path body;
+    proxy_temp_path proxy;
+    fastcgi_temp_path fastcgi;
+    uwsgi_temp_path uwsgi;
+    scgi_temp_path scgi;
+    ssl_certificate server.pem;
+    ssl_certificate_key server.pem;
+    ssl_protocols TLSv1.2 TLSv1.3;
+"""
 _CONFIGURATION: Final = """
 daemon off;
 worker_processes 1;
@@ -47,15 +58,7 @@ http {{
     default_type application/json;
     keepalive_requests {keepalive_requests};
     keepalive_timeout 600s;
-    client_body_temp_path body;
-    proxy_temp_path proxy;
-    fastcgi_temp_path fastcgi;
-    uwsgi_temp_path uwsgi;
-    scgi_temp_path scgi;
-    ssl_certificate server.pem;
-    ssl_certificate_key server.pem;
-    ssl_protocols TLSv1.2 TLSv1.3;
-    map $msec $message_id {{ "~^(\\d+)\\.(\\d+)$" $1$2; }}
+{within_folder}    map $msec $message_id {{ "~^(\\d+)\\.(\\d+)$" $1$2; }}
     map $request_id $nonce {{ "~^(.{{12}})" $1; }}
     map "$request_method $content_type $http_x_api_key" $is_refused {{
         default 1;
@@ -143,7 +146,14 @@ def answer() -> str:
 
 
 def configuration(ports: Mapping[str, int]) -> str:
-    return _CONFIGURATION.format(answer=answer(), host=HOST, key=KEY, keepalive_requests=KEEPALIVE_REQUESTS, **ports)
+    return _CONFIGURATION.format(
+        answer=answer(),
+        host=HOST,
+        key=KEY,
+        keepalive_requests=KEEPALIVE_REQUESTS,
+        within_folder=WITHIN_FOLDER,
+        **ports,
+    )
 
 
 def program() -> str:

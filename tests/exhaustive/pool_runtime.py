@@ -137,14 +137,7 @@ class PoolRuntime(World):
 
     def look(self, caller: Call) -> None:
         """What ``Dispatch`` does when it is woken; if there is nothing, it dials in a step of its own."""
-        caller.arm()
-        connection = caller.waiter.connection
-        if connection is not None:
-            self.queue.remove(caller)
-            self.hold(connection)
-        elif caller.waiter.error is not None:
-            self.queue.remove(caller)
-        elif not self.owned:
+        if not self.is_given(caller) and not self.owned:
             caller.told = None
             caller.to_do = "dials"
 

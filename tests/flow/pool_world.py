@@ -88,16 +88,20 @@ class World:
 
     def step(self, caller: Caller) -> None:
         """What ``Dispatch`` does for a call in the queue: look, then ask."""
-        caller.arm()
-        connection = caller.waiter.connection
-        if connection is not None:
-            self.queue.remove(caller)
-            self.hold(connection)
-        elif caller.waiter.error is not None:
-            self.queue.remove(caller)
-        elif not self.owned:
+        if not self.is_given(caller) and not self.owned:
             found = self.pool.dial(self.now, caller.waiter)
             caller.told = self.found(found, caller)
+
+    def is_given(self, caller: Caller) -> bool:
+        """Takes what the call was given in the queue, if that was anything: a connection, or an error."""
+        caller.arm()
+        connection = caller.waiter.connection
+        if connection is None and caller.waiter.error is None:
+            return False
+        self.queue.remove(caller)
+        if connection is not None:
+            self.hold(connection)
+        return True
 
     def ask_if_owned(self) -> None:
         """The pool's own dialer asks, where there is one."""

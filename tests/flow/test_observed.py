@@ -18,7 +18,8 @@ from smswire.events import (
 )
 from smswire.flow import dialing
 from smswire.flow.dispatch import CLOSE, DIAL, DONE, PROBE, READ, WRITE
-from smswire.flow.observed import ObservedDispatch, Observer, observed
+from smswire.flow.observed import Observer, observed
+from smswire.flow.observed_dispatch import ObservedDispatch
 from smswire.flow.pool import Pool
 from smswire.flow.retry import Outcome
 from smswire.wire.channel import Channel

@@ -22,8 +22,9 @@ from smswire.flow import dispatch
 from smswire.flow.connection import Connection
 from smswire.flow.dialing import Address, Opening
 from smswire.flow.dispatch import Dispatch
-from smswire.flow.observed import ObservedDispatch, Observer
+from smswire.flow.observed import Observer
 from smswire.flow.observed import observed as observed_kind
+from smswire.flow.observed_dispatch import ObservedDispatch
 from smswire.flow.pacing import Pacing
 from smswire.flow.pool import Holder, Lookup, Pool, Waiter
 from smswire.gateway.answer import SmsAnswer, read_sms

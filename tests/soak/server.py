@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from bench.job import HOST
-from bench.nginx import started, write_certificates
+from bench.nginx import WITHIN_FOLDER, started, write_certificates
 from bench.processes import free_ports
 
 TARGETS: Final = ("/length/", "/chunked/")
@@ -31,15 +31,7 @@ http {{
     default_type text/plain;
     keepalive_requests 500;
     keepalive_timeout 3s;
-    client_body_temp_path body;
-    proxy_temp_path proxy;
-    fastcgi_temp_path fastcgi;
-    uwsgi_temp_path uwsgi;
-    scgi_temp_path scgi;
-    ssl_certificate server.pem;
-    ssl_certificate_key server.pem;
-    ssl_protocols TLSv1.2 TLSv1.3;
-    server {{
+{within_folder}    server {{
         listen {host}:{port} ssl backlog=1024;
         location ~ ^{length}(\\d+)$ {{ return 200 "$1 {padding}"; }}
         location ~ ^{chunked}(\\d+)$ {{
@@ -86,7 +78,13 @@ def running(place: Path) -> Iterator[Server]:
     length, chunked = TARGETS
     (place / "nginx.conf").write_text(
         _CONFIGURATION.format(
-            host=HOST, port=port, log=server._log.name, length=length, chunked=chunked, padding=_PADDING
+            within_folder=WITHIN_FOLDER,
+            host=HOST,
+            port=port,
+            log=server._log.name,
+            length=length,
+            chunked=chunked,
+            padding=_PADDING,
         ),
         encoding="ascii",
     )

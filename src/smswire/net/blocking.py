@@ -565,7 +565,8 @@ class Client:
     def _observe(self, on_event: OnEvent) -> None:
         """Its pool and calls are of the kinds that note what happens; those of other clients know nothing of that."""
         check_hook("on_event", on_event, "event")
-        from ..flow.observed import ObservedDispatch, observed
+        from ..flow.observed import observed
+        from ..flow.observed_dispatch import ObservedDispatch
         from . import observing
 
         self._observer = observing.in_its_thread(on_event)

@@ -33,6 +33,8 @@ _REASONS = {status.value: status.phrase for status in HTTPStatus}
 
 
 class State(enum.Enum):
+    """What a connection is at; above stands what each means."""
+
     READING = enum.auto()
     ANSWERING = enum.auto()
     LINGERING = enum.auto()
