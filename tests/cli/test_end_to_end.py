@@ -178,13 +178,13 @@ def test_every_outcome_is_told_apart(sandbox, tmp_path):
     ]
 
 
-def start(*arguments, encoding="utf-8"):
+def start(*arguments, encoding="utf-8", key=KEY):
     return subprocess.Popen(
         [sys.executable, "-m", "smswire", *map(str, arguments)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         encoding=encoding,
-        env=os.environ | {KEY_VARIABLE: KEY, "PYTHONIOENCODING": encoding},
+        env=os.environ | {KEY_VARIABLE: key, "PYTHONIOENCODING": encoding},
     )
 
 
@@ -274,6 +274,23 @@ def test_a_second_ctrl_c_waits_for_no_call(tmp_path):
     assert {line["sent"] for line in lines[2:]} == {"no"}
     account = json.loads(stdout.splitlines()[-1])
     assert (account["maybe_sent"], account["not_sent"], account["interrupted"]) == (2, 498, True)
+
+
+def test_a_refused_key_ends_the_send(sandbox, tmp_path):
+    """What is under way ends; the rest is told of as not sent, to the end of the file."""
+    file, report = tmp_path / "m.csv", tmp_path / "out.csv"
+    write(file, *((f"+49151{number:08d}", f"text {number}") for number in range(1_000)))
+    options = ["--report", report, "--connections", 2, "--json", *reaching(sandbox)]
+    with start("bulk", file, *options, key="of-somebody-else") as process:
+        stdout, stderr = process.communicate()
+    assert process.returncode == 1, stderr
+    assert "nothing more was sent, since the gateway answered 900: the API key is wrong\n" in stderr
+    account = json.loads(stdout)
+    refused, stopped = (account["reasons"]["not_sent"][reason] for reason in ("code 900", "stopped"))
+    assert 1 <= refused < 50
+    assert (refused + stopped, account["accepted"], account["interrupted"]) == (1_000, 0, False)
+    assert {line["sent"] for line in report_of(report)} == {"no"}
+    assert [int(line["line"]) for line in report_of(report)] == list(range(2, 1_002))
 
 
 def test_rows_of_a_pipe_go_before_it_ends(sandbox, tmp_path):

@@ -48,7 +48,8 @@ def bulk(interrupts: Interrupts, /, settings: Settings, file: Path, report: Path
 
     The report has a line for each row, in the order in which outcomes come: sort it by its first column, the number of
     the row's line in FILE. It stands in its place when it is whole. Ctrl-C sends nothing new and waits for calls under
-    way, a second one does not; rows that were not sent, in a file all the way to its end, are in the report as well.
+    way, a second one does not; nor is anything new sent once the gateway refuses the key. Rows that were not sent, in a
+    file all the way to its end, are in the report as well.
 
     Exit status: 0 all accepted, 1 not all or no report, 2 nothing sent because of the file or the usage, 130
     interrupted. That the result cannot be printed does not change it.
@@ -88,7 +89,7 @@ def summary(delivery: Delivery) -> Iterator[str]:
     """The account by outcome, with the reasons behind each: one line an outcome."""
     from .delivery import ACCEPTED_IN_PART, IN_WORDS
 
-    stopped = "; stopped by Ctrl-C" if delivery.interrupted else ""
+    stopped = "; stopped by Ctrl-C" if delivery.interrupted else "; stopped" if delivery.refusal else ""
     yield f"{delivery.recipients():,} recipients in {delivery.seconds:.1f} s{stopped}"
     for kind, reasons in delivery.counts.items():
         if kind == ACCEPTED_IN_PART and not reasons:
@@ -106,6 +107,8 @@ def failures(delivery: Delivery) -> Iterator[str]:
     more = delivery.recipients() - delivery.counts[ACCEPTED].total() - len(delivery.failures)
     if more:
         yield f"and {more:,} more not accepted"
+    if delivery.refusal is not None:
+        yield f"nothing more was sent, since {delivery.refusal}"
     if delivery.failure is not None:
         yield delivery.failure
     if not delivery.read_all:

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import Sent
+from ..gateway.codes import KEY_REFUSED, explain
 from .interrupts import Interrupts
 from .report import Line, ReportError
 from .table import Row
@@ -62,6 +63,7 @@ class Delivery:
         read_all: the input was read to its end.
         failure: why the input could not be.
         loss: why the report is not whole.
+        refusal: why the gateway takes nothing with this key.
         reported: a report has been written.
         seconds: how long the send took.
         counts: how many recipients had each outcome, by the gateway's code or the kind of error behind it.
@@ -81,6 +83,7 @@ class Delivery:
         self.read_all = False
         self.failure: str | None = None
         self.loss: ReportError | None = None
+        self.refusal: str | None = None
         self.reported = False
         self.seconds = 0.0
         self.counts: dict[str, Counter[str]] = {kind: Counter() for kind in IN_WORDS}
@@ -104,6 +107,8 @@ class Delivery:
                 error = row.fault or (str(outcome.error) if outcome.error is not None else "")
                 line = Line(row.line, row.to, outcome.sent.value, outcome.code, ids, error)
                 self._count(_kind(outcome), _reason(outcome), line)
+                if outcome.code in KEY_REFUSED:
+                    self.refusal = explain(outcome.code)[0]
 
     def close(self, unread: Iterable[Row] = ()) -> None:
         """Nothing more comes.

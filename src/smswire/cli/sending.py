@@ -115,8 +115,9 @@ def _follow(stream: SmsStream, delivery: Delivery, interrupts: Interrupts, show:
         for delivery.latest in stream:
             delivery.note()
             show(delivery.recipients())
-            if delivery.loss is not None:
-                stream.stop()  # nothing more is sent of which there would be no account
+            # Nothing more is sent of which there would be no account, or which would be refused like this one.
+            if delivery.loss is not None or delivery.refusal is not None:
+                stream.stop()
     except SourceError as error:
         if not delivery.taken:
             raise
