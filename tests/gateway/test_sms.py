@@ -190,7 +190,8 @@ def test_every_documented_option_has_its_cases_here() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "near"), [("lable", "label"), ("foreign-id", "foreign_id"), ("flush", "flash"), ("From", "from")]
+    ("name", "near"),
+    [("lable", "label"), ("foreign-id", "foreign_id"), ("flush", "flash"), ("frm", "from_"), ("From", "from_")],
 )
 def test_an_unknown_option_is_refused_with_the_closest_known(name: str, near: str) -> None:
     """A typing error must not become an SMS without the option."""

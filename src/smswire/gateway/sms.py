@@ -205,8 +205,10 @@ def _in_order(names: tuple[str, ...]) -> list[tuple[str, str, Callable[[str, obj
         if name not in OPTIONS:
             import difflib
 
-            near = difflib.get_close_matches(str(name), OPTIONS, 1)
-            known = f"did you mean {near[0]}?" if near else f"known are {', '.join(OPTIONS)}"
+            # from is no name for an argument in Python, and from_ may be used in a mapping as well.
+            choices = ["from_" if option == "from" else option for option in OPTIONS]
+            near = difflib.get_close_matches(str(name), choices, 1)
+            known = f"did you mean {near[0]}?" if near else f"known are {', '.join(choices)}"
             refuse(str(name), f"is not an option of a send; {known}")
     rules.sort(key=lambda rule: _PLACES[rule[1]])
     return [(name, known, OPTIONS[known]) for name, known in rules]
