@@ -19,14 +19,14 @@ TIMEOUT_S = 120.0
 
 
 def options(client: type, task: Task, lane: str) -> dict[str, Any]:
-    """What a client of ours is built with: unpaced, and everything else as it comes.
+    """What a client of ours is built with: unpaced unless the task asks for that, and everything else as it comes.
 
     Raises:
         NotThereYet: this tree's client has no such lane.
     """
     chosen: dict[str, Any] = {
         "trust": task.ca_file,
-        "pacer": Pacer(limit=10_000, spacing=0, lag=0.001),
+        "pacer": None if task.options.get("paced") else Pacer(limit=10_000, spacing=0, lag=0.001),
         "max_connections": task.connections,
         "max_requests": KEEPALIVE_REQUESTS,
         "idle_timeout": LONG_S,
