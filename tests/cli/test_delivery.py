@@ -10,8 +10,8 @@ from smswire.cli.delivery import SHOWN_FAILURES, Delivery
 from smswire.cli.interrupts import Interrupts
 from smswire.cli.report import ReportError
 from smswire.cli.table import Finding, Row
-from smswire.errors import GatewayError, InvalidParameter, Sent, Timeout
-from smswire.gateway import MessageResult, SmsOutcome
+from smswire.errors import GatewayError, InvalidParameter, Sent, StatusError, Timeout
+from smswire.gateway import MessageResult, SmsAnswer, SmsOutcome
 
 KINDS = {
     "accepted": lambda index: SmsOutcome(index, "to", Sent.YES, 100, (MessageResult(Sent.YES, id="7"),)),
@@ -109,3 +109,38 @@ def test_a_line_that_cannot_be_told_is_counted_all_the_same():
     assert delivery.recipients() == 3
     with pytest.raises(ReportError, match="full"):
         raise delivery.loss
+
+
+def refused(code, answers_code=None):
+    """An outcome with the code of a recipient, or of the whole answer."""
+    answer = SmsAnswer(answers_code or code)
+    error = GatewayError("no", code=code, status=200, answer=answer, advice="see", sent=Sent.NO)
+    return SmsOutcome(0, "to", Sent.NO, code, (), error)
+
+
+@pytest.mark.parametrize("code", [300, 900, 902, 903])
+def test_a_refused_key_is_noted_with_what_to_do(code):
+    """Once; and not if Ctrl-C was there first."""
+    delivery, _ = delivery_of(1)
+    note(delivery, refused(code))
+    assert delivery.refusal == "no: see"
+    delivery, _ = delivery_of(1)
+    delivery.interrupted = True
+    note(delivery, refused(code))
+    assert delivery.refusal is None
+
+
+def test_a_status_that_refuses_the_key_is_noted():
+    """401 is about who calls (RFC 9110 15.5.2)."""
+    for status, refusal in ((401, "no"), (403, None), (404, None), (500, None)):
+        delivery, _ = delivery_of(1)
+        note(delivery, SmsOutcome(0, "to", Sent.NO, None, (), StatusError("no", status=status, sent=Sent.NO)))
+        assert delivery.refusal == refusal
+
+
+@pytest.mark.parametrize("outcome", [refused(202), refused(402), refused(500), refused(901), refused(902, 101)])
+def test_what_is_wrong_with_a_message_says_nothing_of_the_key(outcome):
+    """Nor does the code of one recipient among others."""
+    delivery, _ = delivery_of(1)
+    note(delivery, outcome)
+    assert delivery.refusal is None

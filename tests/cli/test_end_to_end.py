@@ -268,7 +268,8 @@ def test_a_second_ctrl_c_waits_for_no_call(tmp_path):
                     said += os.read(place, 65_536)
             stdout, stderr = process.communicate()
         may_answer.set()
-    assert process.returncode == 130, stderr
+    # One that comes while the interpreter ends is the system's, and the same to a shell.
+    assert process.returncode in (130, -signal.SIGINT), stderr
     lines = report_of(report)
     assert [line["to"] for line in lines if line["sent"] == "maybe"] == ["+4915100000000", "+4915100000001"]
     assert {line["sent"] for line in lines[2:]} == {"no"}
@@ -277,20 +278,66 @@ def test_a_second_ctrl_c_waits_for_no_call(tmp_path):
 
 
 def test_a_refused_key_ends_the_send(sandbox, tmp_path):
-    """What is under way ends; the rest is told of as not sent, to the end of the file."""
+    """Calls under way end, two a connection at most; the rest is told of as not sent, to the end of the file."""
     file, report = tmp_path / "m.csv", tmp_path / "out.csv"
     write(file, *((f"+49151{number:08d}", f"text {number}") for number in range(1_000)))
     options = ["--report", report, "--connections", 2, "--json", *reaching(sandbox)]
     with start("bulk", file, *options, key="of-somebody-else") as process:
         stdout, stderr = process.communicate()
     assert process.returncode == 1, stderr
-    assert "nothing more was sent, since the gateway answered 900: the API key is wrong\n" in stderr
+    assert "the rest was not sent, since the gateway answered 900: the API key is wrong: check the key" in stderr
     account = json.loads(stdout)
     refused, stopped = (account["reasons"]["not_sent"][reason] for reason in ("code 900", "stopped"))
-    assert 1 <= refused < 50
+    assert 1 <= refused <= 4
     assert (refused + stopped, account["accepted"], account["interrupted"]) == (1_000, 0, False)
+    assert account["refusal"].startswith("the gateway answered 900")
     assert {line["sent"] for line in report_of(report)} == {"no"}
     assert [int(line["line"]) for line in report_of(report)] == list(range(2, 1_002))
+    ended = run(sandbox, "bulk", file, "--connections", "2", key="of-somebody-else")
+    assert "; stopped by a refused key\n" in ended.stdout
+
+
+def test_a_refused_key_that_leaves_nothing_behind_stopped_nothing(sandbox, tmp_path):
+    """All there was had been sent, and is told of."""
+    file = write(tmp_path / "m.csv", ("+4915112345678", "a"))
+    ended = run(sandbox, "bulk", file, key="of-somebody-else")
+    assert ended.exit_code == 1
+    assert "stopped" not in ended.output
+    assert "the rest" not in ended.output
+
+
+def test_a_refused_key_ends_a_pipe_where_it_was_read(sandbox, tmp_path):
+    """What was not read is not in the report, and stderr says from where on."""
+    report = tmp_path / "out.csv"
+    rows = "to,text\n" + "".join(f"+49151{number:08d},text {number}\n" for number in range(5_000))
+    words = [sys.executable, "-m", "smswire", "bulk", "-", "--report", report, "--json", *reaching(sandbox)]
+    env = os.environ | {KEY_VARIABLE: "of-somebody-else"}
+    ended = subprocess.run(words, input=rows, capture_output=True, text=True, env=env, check=False)
+    assert ended.returncode == 1
+    account = json.loads(ended.stdout)
+    assert account["accepted"] == 0
+    assert account["recipients"] == len(report_of(report)) < 5_000
+    assert account["unread_after_line"] == account["recipients"] + 1
+    assert "the rest was not sent, since the gateway answered 900" in ended.stderr
+
+
+def test_a_recipient_refused_with_a_code_of_the_key_stops_nobody_else(tmp_path):
+    """A call may be accepted for some, and the code of one is no word about the key."""
+    numbers = [f"+49151{number:08d}" for number in range(60)]
+    file = write(tmp_path / "m.csv", *((number, f"text {number}") for number in numbers))
+    with Sandbox([KEY], failing={numbers[3]: 902}) as sandbox:
+        ended = run(sandbox, "bulk", file, "--connections", "2", "--json")
+        assert len(sandbox.messages()) == 59
+    account = last_line(ended)
+    assert (ended.exit_code, account["accepted"], account["not_sent"], account["refusal"]) == (1, 59, 1, None)
+
+
+def test_a_file_may_be_called_as_standard_input_is(sandbox, tmp_path, monkeypatch):
+    """``./-`` is a file."""
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path / "-", ("+4915112345678", "a"))
+    ended = run(sandbox, "bulk", "./-", "--report", "./out-")
+    assert (ended.exit_code, [entry["text"] for entry in sandbox.messages()]) == (0, ["a"])
 
 
 def test_rows_of_a_pipe_go_before_it_ends(sandbox, tmp_path):

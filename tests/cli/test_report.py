@@ -98,11 +98,3 @@ def test_a_report_goes_where_a_link_points(tmp_path, source):
         report.finish()
     assert (tmp_path / "link.csv").is_symlink()
     assert (tmp_path / "real.csv").read_text() == "line,to,sent,code,id,error\n"
-
-
-def test_standard_output_is_no_place(source, tmp_path, monkeypatch):
-    """``-`` is what other programs call it, and no file of that name appears."""
-    monkeypatch.chdir(tmp_path)
-    with pytest.raises(ReportError, match="standard output"), Report(Path("-"), source):
-        pass
-    assert os.listdir(tmp_path) == ["messages.csv"]

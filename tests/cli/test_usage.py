@@ -144,6 +144,17 @@ def test_wrong_arguments_are_status_2(arguments):
     assert run(*arguments).exit_code == 2
 
 
+def test_a_report_on_standard_output_is_refused_before_the_file_is_read(tmp_path, monkeypatch):
+    """And no file of that name is made, unless it is meant."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "m.csv").write_text("neither,to,nor,text\n")
+    ended = run("bulk", "m.csv", "--report", "-", "--base-url", NOWHERE)
+    assert ended.exit_code == 2
+    assert "half of one looks like a whole" in " ".join(ended.stderr.replace("│", " ").split())
+    assert run("bulk", "m.csv", "--report", "./-", "--base-url", NOWHERE).exit_code == 2
+    assert os.listdir(tmp_path) == ["m.csv"]
+
+
 def test_the_key_is_no_argument():
     """Every user of the machine could read it in the list of processes."""
     for command in ("sms", "bulk", "balance"):

@@ -25,17 +25,23 @@ if TYPE_CHECKING:
     from .delivery import Delivery
 
 
+def _report_place(context: click.Context, option: click.Parameter, value: str | None) -> Path | None:
+    if value == "-":
+        raise click.BadParameter("a report goes to a file: on standard output, half of one looks like a whole")
+    return None if value is None else Path(value)
+
+
 @click.command(cls=Command)
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path))
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
 @click.option(
     "--report",
-    type=click.Path(path_type=Path),
+    callback=_report_place,
     metavar="FILE",
     help="Write a line a recipient (CSV), in the order in which outcomes come.",
 )
 @gateway_options
 @click.pass_obj
-def bulk(interrupts: Interrupts, /, settings: Settings, file: Path, report: Path | None, **_: object) -> Result:
+def bulk(interrupts: Interrupts, /, settings: Settings, file: str, report: Path | None, **_: object) -> Result:
     """Send every message of a CSV file, or of standard input for "-".
 
     The first line of FILE names the columns: to and text, and any of the gateway's options (from, label, foreign_id,
@@ -48,8 +54,8 @@ def bulk(interrupts: Interrupts, /, settings: Settings, file: Path, report: Path
 
     The report has a line for each row, in the order in which outcomes come: sort it by its first column, the number of
     the row's line in FILE. It stands in its place when it is whole. Ctrl-C sends nothing new and waits for calls under
-    way, a second one does not; nor is anything new sent once the gateway refuses the key. Rows that were not sent, in a
-    file all the way to its end, are in the report as well.
+    way, a second one does not. A refused key stops it as well. Rows that were not sent, in a file all the way to its
+    end, are in the report, too.
 
     Exit status: 0 all accepted, 1 not all or no report, 2 nothing sent because of the file or the usage, 130
     interrupted. That the result cannot be printed does not change it.
@@ -59,7 +65,7 @@ def bulk(interrupts: Interrupts, /, settings: Settings, file: Path, report: Path
     from .source import SourceError
     from .table import TableError
 
-    name = "standard input" if str(file) == "-" else str(file)
+    name = "standard input" if file == "-" else file
     try:
         delivery = send_file(file, settings, interrupts, report=report)
     except TableError as error:
@@ -89,13 +95,18 @@ def summary(delivery: Delivery) -> Iterator[str]:
     """The account by outcome, with the reasons behind each: one line an outcome."""
     from .delivery import ACCEPTED_IN_PART, IN_WORDS
 
-    stopped = "; stopped by Ctrl-C" if delivery.interrupted else "; stopped" if delivery.refusal else ""
+    cause = "a refused key" if _ends_with_refusal(delivery) else "Ctrl-C" if delivery.interrupted else ""
+    stopped = f"; stopped by {cause}" if cause else ""
     yield f"{delivery.recipients():,} recipients in {delivery.seconds:.1f} s{stopped}"
     for kind, reasons in delivery.counts.items():
         if kind == ACCEPTED_IN_PART and not reasons:
             continue  # it needs a group, which most files have none of
         why = ", ".join(f"{reason}: {count:,}" for reason, count in reasons.most_common())
         yield f"  {IN_WORDS[kind]:<18} {reasons.total():>9,}" + (f"   ({why})" if why else "")
+
+
+def _ends_with_refusal(delivery: Delivery) -> bool:
+    return delivery.refusal is not None and delivery.was_cut_short()
 
 
 def failures(delivery: Delivery) -> Iterator[str]:
@@ -107,8 +118,8 @@ def failures(delivery: Delivery) -> Iterator[str]:
     more = delivery.recipients() - delivery.counts[ACCEPTED].total() - len(delivery.failures)
     if more:
         yield f"and {more:,} more not accepted"
-    if delivery.refusal is not None:
-        yield f"nothing more was sent, since {delivery.refusal}"
+    if _ends_with_refusal(delivery):
+        yield f"the rest was not sent, since {delivery.refusal}"
     if delivery.failure is not None:
         yield delivery.failure
     if not delivery.read_all:

@@ -15,8 +15,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..errors import Sent
-from ..gateway.codes import KEY_REFUSED, explain
+from ..errors import GatewayError, Sent
+from ..gateway.codes import KEY_REFUSED
 from .interrupts import Interrupts
 from .report import Line, ReportError
 from .table import Row
@@ -32,7 +32,7 @@ IN_WORDS = {
     MAYBE_SENT: "may have been sent",
 }
 SHOWN_FAILURES = 10  # without a report they are all there is to go by; 20,000 of them must not bury the summary
-_STOPPED = "stopped before it was sent"
+_STOPPED, _STOPPED_REASON = "stopped before it was sent", "stopped"
 _UNKNOWN = "the send ended before its outcome was known"
 
 
@@ -63,7 +63,7 @@ class Delivery:
         read_all: the input was read to its end.
         failure: why the input could not be.
         loss: why the report is not whole.
-        refusal: why the gateway takes nothing with this key.
+        refusal: what the gateway said of the key, where that was not of one recipient alone.
         reported: a report has been written.
         seconds: how long the send took.
         counts: how many recipients had each outcome, by the gateway's code or the kind of error behind it.
@@ -107,8 +107,8 @@ class Delivery:
                 error = row.fault or (str(outcome.error) if outcome.error is not None else "")
                 line = Line(row.line, row.to, outcome.sent.value, outcome.code, ids, error)
                 self._count(_kind(outcome), _reason(outcome), line)
-                if outcome.code in KEY_REFUSED:
-                    self.refusal = explain(outcome.code)[0]
+                if not self.interrupted:
+                    self.refusal = self.refusal or _refusal(outcome)
 
     def close(self, unread: Iterable[Row] = ()) -> None:
         """Nothing more comes.
@@ -119,12 +119,12 @@ class Delivery:
         kind, sent, why = (NOT_SENT, Sent.NO, _STOPPED) if self.heard_all else (MAYBE_SENT, Sent.MAYBE, _UNKNOWN)
         for place, row in sorted(self._open.items()):
             if place < self.taken:
-                reason = "stopped" if self.heard_all else "unknown"
+                reason = _STOPPED_REASON if self.heard_all else "unknown"
                 self._count(kind, reason, Line(row.line, row.to, sent.value, None, "", why))
         self._open.clear()
         for late in unread:
             line = Line(late.line, late.cells.get("to", ""), Sent.NO.value, None, "", _STOPPED)
-            self._count(NOT_SENT, "stopped", line)
+            self._count(NOT_SENT, _STOPPED_REASON, line)
 
     def recipients(self) -> int:
         """How many have been told of."""
@@ -133,6 +133,10 @@ class Delivery:
     def open(self) -> int:
         """How many rows have been read and have no outcome."""
         return len(self._open)
+
+    def was_cut_short(self) -> bool:
+        """Whether there are rows that were not sent for no other reason than that the send was stopped."""
+        return bool(self.counts[NOT_SENT][_STOPPED_REASON]) or not self.read_all
 
     def all_accepted(self) -> bool:
         """Whether there is nothing in the input that the gateway did not accept."""
@@ -145,6 +149,7 @@ class Delivery:
             **{kind: reasons.total() for kind, reasons in self.counts.items()},
             "reasons": {kind: dict(sorted(reasons.items())) for kind, reasons in self.counts.items() if reasons},
             "interrupted": self.interrupted,
+            "refusal": self.refusal,
             "unread_after_line": None if self.read_all else self.last_line,
             "seconds": round(self.seconds, 3),
         }
@@ -170,3 +175,12 @@ def _reason(outcome: SmsOutcome) -> str:
     if outcome.code is not None:
         return f"code {outcome.code}"
     return type(outcome.error).__name__
+
+
+def _refusal(outcome: SmsOutcome) -> str | None:
+    """What the gateway said of the key. An answer that speaks of recipients does not, whatever its code."""
+    error = outcome.error
+    if not isinstance(error, GatewayError) or outcome.messages:
+        return None
+    is_refused = error.status == 401 or (error.answer and error.answer.code in KEY_REFUSED)  # RFC 9110 15.5.2
+    return ": ".join(filter(None, (error.message, error.advice))) if is_refused else None

@@ -62,8 +62,6 @@ class Report:
         self._has_lines = False
 
     def __enter__(self) -> Report:
-        if str(self.path) == "-":
-            raise ReportError("the report cannot go to standard output, where no one would know whether it is whole")
         place = Path(os.path.realpath(self.path))
         try:
             if place.exists():

@@ -34,7 +34,7 @@ _NO_MESSAGE: Mapping[str, Any] = {}  # stands for a row that must not be sent: t
 
 
 def send_file(
-    file: Path,
+    file: str | Path,
     settings: Settings,
     interrupts: Interrupts,
     *,

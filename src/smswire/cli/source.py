@@ -27,7 +27,7 @@ class Source:
     """An open input, for the length of a ``with`` block.
 
     Args:
-        path: a file, or ``-`` for standard input.
+        path: a file, or ``"-"`` for standard input (``"./-"`` is a file).
 
     Raises:
         SourceError: on entering: it cannot be opened.
@@ -38,7 +38,7 @@ class Source:
         is_repeatable: it can be read again.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: str | Path) -> None:
         self._path = path
         self._is_stdin = str(path) == "-"
         self.name = "standard input" if self._is_stdin else str(path)

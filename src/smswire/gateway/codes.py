@@ -26,8 +26,8 @@ PARTIAL = 101
 #: The codes that any endpoint may answer in place of its own answer, as a bare or quoted number.
 ANY_ENDPOINT = frozenset({600, 900, 901, 902, 903})
 
-#: The codes that every further call with this key from this machine would meet.
-KEY_REFUSED = frozenset({900, 902, 903})
+#: The codes that speak of the key or of this machine and not of a message: other calls will hardly fare better.
+KEY_REFUSED = frozenset({300, 900, 902, 903})
 
 #: What to do when nobody on this side can know whether an SMS went out.
 LOOK_FIRST = "look it up in the gateway's journal before sending again, or it may be sent twice"
