@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from smswire.errors import AnswerError, GatewayError, Sent, StatusError
@@ -33,7 +33,6 @@ REAL_SEND = b"""{"success":"100","total_price":0.075,"balance":46.748,"debug":"f
 DEBUG_SEND = b"""{"success":"100","total_price":0,"balance":4.5,"debug":"true","sms_type":"direct","messages":[
 {"id":null,"sender":"smswire","recipient":"491716992343","text":"Hello","encoding":"ucs2","label":"a","parts":2,
 "udh":"050003CC0201","is_binary":true,"price":0,"success":true,"error":null,"error_text":null}]}"""
-USUAL = json.loads(REAL_SEND)["messages"][0]
 DETAILS = (
     "100\n77229135982\nVerbucht: 1\nPreis: 0.075\nGuthaben: 46.748\nText: Zeile 1\nZeile 2: x\nSMS-Typ: direct\n"
     "Flash SMS: false\nEncoding: gsm\nGSM0338: true\nDebug: false"
@@ -285,42 +284,6 @@ def test_a_recipients_own_result_outranks_the_answers_code(code: int, entry: dic
         assert message.sent is Sent.MAYBE
     elif error is None:
         assert message.sent is sent_by(code)
-
-
-texts = st.one_of(st.none(), st.text(max_size=3), st.integers(0, 99))
-flags = st.one_of(st.booleans(), st.sampled_from([None, "true", 0]))
-usual_entries = st.fixed_dictionaries(
-    {
-        "id": texts,
-        "sender": texts,
-        "recipient": st.one_of(st.just("49171"), texts),
-        "text": texts,
-        "encoding": texts,
-        "label": texts,
-        "parts": st.one_of(st.integers(0, 9), st.just(10**50), st.just("1"), st.none()),
-        "udh": texts,
-        "is_binary": flags,
-        "price": st.one_of(st.sampled_from([0.075, 0, "0,075", None]), st.just(1e-90)),
-        "success": flags,
-        "error": st.sampled_from([None, None, 0, 900, "x"]),
-        "error_text": texts,
-    },
-)
-
-
-@given(code=codes, entry=usual_entries)
-@example(code=900, entry=USUAL | {"success": True})
-@example(code=100, entry=USUAL | {"success": False})
-@example(code=100, entry=USUAL | {"parts": 10**50})
-@example(code=100, entry=USUAL | {"price": 1e-90})
-def test_a_result_does_not_depend_on_how_usual_it_is(code: int, entry: dict[str, Any]) -> None:
-    """An entry that is read at once is read as it is beside an empty one, field by field."""
-    alone, beside = (
-        read_sms(200, json.dumps({"success": code, "messages": messages}).encode()).messages
-        for messages in ([entry], [entry, {}])
-    )
-    assert alone == beside
-    assert list(map(type, alone[0])) == list(map(type, beside[0]))
 
 
 @given(st.lists(st.sampled_from(Sent)))

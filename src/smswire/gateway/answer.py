@@ -28,10 +28,6 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from functools import partial
-from itertools import product
-from operator import itemgetter
-from types import NoneType
 from typing import Any, Final, NamedTuple
 
 from ..codec import json
@@ -124,18 +120,6 @@ class SmsAnswer(NamedTuple):
     def __repr__(self) -> str:
         shown = ", ".join(f"{name}={value!r}" for name, value in zip(self._fields, self, strict=True) if name != "raw")
         return f"SmsAnswer({shown})"
-
-
-#: A recipient's fields in the order of ``MessageResult``; and the types with which each stands for itself.
-_FIELDS: Final = itemgetter(*MessageResult._fields[1:])
-_RESULT: Final = partial(tuple.__new__, MessageResult)
-_MAYBE_TEXT: Final = (str, NoneType)
-_USUAL: Final = frozenset(
-    product(
-        _MAYBE_TEXT, [str], [str], [str], [str], _MAYBE_TEXT, [int], _MAYBE_TEXT, [bool], [Decimal], [bool], [NoneType],
-        _MAYBE_TEXT,
-    )
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,14 +260,9 @@ def _object_answer(value: dict[str, Any], body: bytes) -> SmsAnswer | None:
     code = fields.code_of(value)
     if code is None:
         return None
-    messages: Any = value.get("messages")
-    try:
-        results = [_accepted(entry) for entry in messages]
-    except (LookupError, TypeError):
-        results = [_message(entry, code) for entry in _entries(messages)]
     return SmsAnswer(
         code,
-        tuple(results),
+        tuple([_message(entry, code) for entry in _entries(value.get("messages"))]),
         fields.decimal(value.get("total_price")),
         fields.decimal(value.get("balance")),
         fields.flag(value.get("debug")),
@@ -334,20 +313,6 @@ def _entries(messages: Any) -> Iterator[Mapping[str, Any]]:
                 waiting += reversed(value.values())
             elif value:
                 yield value
-
-
-def _accepted(entry: Mapping[str, Any]) -> MessageResult:
-    """What ``_message`` reads, of a recipient who was accepted and every field of it of the type it should have.
-
-    Raises:
-        LookupError, TypeError: it is not that.
-    """
-    values = _FIELDS(entry)
-    if tuple(map(type, values)) not in _USUAL or not entry["success"]:
-        raise LookupError
-    if abs(entry["parts"]) >= fields.TOO_LONG or abs(entry["price"].adjusted()) >= fields.DIGITS_AT_MOST:
-        raise LookupError
-    return _RESULT((_YES, *values))
 
 
 def _message(entry: Mapping[str, Any], code: int) -> MessageResult:

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 DIGITS_AT_MOST: Final = 40
 _FLAGS: Final = {"true": True, "1": True, "false": False, "0": False}
-TOO_LONG: Final = 10**DIGITS_AT_MOST
+_TOO_LONG: Final = 10**DIGITS_AT_MOST
 DIGITS: Final = re.compile(r"[0-9]{1,40}")
 _CODE = re.compile(r"[0-9]{2,4}")
 _NUMBER = re.compile(r"[+-]?[0-9]{1,40}(?:[.,][0-9]{1,40})?")
@@ -68,7 +68,7 @@ def decimal(value: Any) -> Decimal | None:
 
 def _is_integer(value: Any) -> bool:
     """An int (no bool) short enough for ``str()``, which refuses those of several thousand digits."""
-    return type(value) is int and abs(value) < TOO_LONG
+    return type(value) is int and abs(value) < _TOO_LONG
 
 
 def text(value: Any) -> str | None:
