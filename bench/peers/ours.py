@@ -19,7 +19,7 @@ TIMEOUT_S = 120.0
 
 
 def options(client: type, task: Task, lane: str) -> dict[str, Any]:
-    """What a client of ours is built with: unpaced unless the task asks for that, and everything else as it comes.
+    """What a client of ours is built with: everything as it comes, but that nothing is paced unless the task says so.
 
     Raises:
         NotThereYet: this tree's client has no such lane.

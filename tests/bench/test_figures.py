@@ -41,7 +41,7 @@ def test_every_goal_is_about_a_row_there_is() -> None:
     assert GOALS.keys() <= rows
 
 
-@pytest.mark.parametrize("keys", [footprint.HOLDERS, latency.CLIENTS, scale.CLIENTS, scale.CROWDED])
+@pytest.mark.parametrize("keys", [dict(footprint.HOLDERS), latency.CLIENTS, scale.CLIENTS, scale.CROWDED])
 def test_every_client_named_is_one_there_is(keys: tuple[str, ...]) -> None:
     """By its key."""
     assert set(keys) <= PEERS.keys()
@@ -66,11 +66,12 @@ def test_each_of_ours_is_compared_with_each_peer_of_its_mode_and_answer() -> Non
 
 def test_memory_of_a_connection_is_what_more_of_them_weigh() -> None:
     """What the process weighs without any is not in it."""
-    runs = {(key, count): Runs() for key in footprint.HOLDERS for count in (footprint.FEW, footprint.MANY)}
+    counts = (footprint.FEW, footprint.MANY)
+    runs = {(key, (opened, count)): Runs() for key, opened in footprint.HOLDERS for count in counts}
     key = "50-way floor: epoll"
     for number, base in enumerate((20_000.0, 30_000.0)):
-        for count in (footprint.FEW, footprint.MANY):
-            runs[(key, count)].reports[number] = Report({"resident_kb": base + 27.5 * count})
+        for count in counts:
+            runs[(key, (footprint.ONE_BY_ONE, count))].reports[number] = Report({"resident_kb": base + 27.5 * count})
     row = next(row for row in footprint.memory_rows(runs) if row["what"] == "floor: epoll")
     assert row["kb_per_connection"] == pytest.approx(27.5)
     assert sum(row["kb_per_connection"] is None for row in footprint.memory_rows(runs)) == len(footprint.HOLDERS) - 1

@@ -85,13 +85,15 @@ def test_fifty_callers_survive_that_the_first_address_becomes_a_black_hole(serve
 def test_a_deadline_among_silent_addresses_means_not_sent(make_client):
     """The call's own deadline passes first: Timeout, NO."""
     with black_hole("127.0.0.2") as port, black_hole("127.0.0.3", port):
-        # A pacer of its own, and time enough for the first dial to begin: on a busy machine the lookup is late.
-        client = make_client(
-            f"https://localhost:{port}", resolve=lambda host: ["127.0.0.2", "127.0.0.3"], pacer=Pacer()
-        )
-        with pytest.raises(errors.Timeout) as raised:
-            client.request("POST", "/api/sms", body=b"a", timeout=1.5)
-    assert (raised.value.sent, raised.value.phase) == (Sent.NO, "connecting")
+        client = make_client(f"https://localhost:{port}", resolve=lambda host: ["127.0.0.2", "127.0.0.3"])
+        # On a busy machine the first dial may begin too late for a short deadline.
+        for timeout in (0.3, 1.0, 5.0):
+            with pytest.raises(errors.Timeout) as raised:
+                client.request("POST", "/api/sms", body=b"a", timeout=timeout)
+            assert raised.value.sent is Sent.NO
+            if raised.value.phase == "connecting":
+                break
+    assert raised.value.phase == "connecting"
 
 
 def test_an_error_lists_every_silent_and_refusing_address(make_client):
