@@ -332,6 +332,30 @@ def test_a_recipient_refused_with_a_code_of_the_key_stops_nobody_else(tmp_path):
     assert (ended.exit_code, account["accepted"], account["not_sent"], account["refusal"]) == (1, 59, 1, None)
 
 
+def test_a_report_does_not_replace_what_is_printed_to(sandbox, tmp_path):
+    """``/dev/stdout`` leads to the file behind it, which holds what others wrote."""
+    file = write(tmp_path / "m.csv", ("+4915112345678", "a"))
+    log = tmp_path / "log.txt"
+    log.write_text("of others\n")
+    for stream, place in (("stdout", "/dev/stdout"), ("stderr", "/dev/stderr"), ("stdout", str(log))):
+        with log.open("a") as out:
+            words = [sys.executable, "-m", "smswire", "bulk", file, "--report", place, *reaching(sandbox)]
+            ended = subprocess.run(words, env=os.environ | {KEY_VARIABLE: KEY}, check=False, **{stream: out})
+        assert (ended.returncode, sandbox.messages()) == (2, [])
+    assert log.read_text().startswith("of others\n")
+    assert "it is where stderr goes; nothing was sent" in log.read_text()
+
+
+def test_what_a_row_holds_cannot_steer_the_terminal(sandbox):
+    """Nor forge a line: escapes are shown as such."""
+    rows = b'to,text\n"\x1b[2J\nsmswire: all accepted",hi\n'
+    words = [sys.executable, "-m", "smswire", "bulk", "-", *reaching(sandbox)]
+    env = os.environ | {KEY_VARIABLE: KEY}
+    ended = subprocess.run(words, input=rows, capture_output=True, env=env, check=False)
+    assert ended.returncode == 1
+    assert b"line 2, \\x1b[2J\\nsmswire: all accepted: to: a recipient must not hold control" in ended.stderr
+
+
 def test_a_file_may_be_called_as_standard_input_is(sandbox, tmp_path, monkeypatch):
     """``./-`` is a file."""
     monkeypatch.chdir(tmp_path)

@@ -19,6 +19,7 @@ from .options import (
     Settings,
     complain,
     gateway_options,
+    visible,
 )
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ def failures(delivery: Delivery) -> Iterator[str]:
     from .delivery import ACCEPTED
 
     for line in sorted(delivery.failures):
-        yield f"line {line.line}, {line.to}: {line.error}"
+        yield f"line {line.line}, {visible(line.to)}: {visible(line.error)}"
     more = delivery.recipients() - delivery.counts[ACCEPTED].total() - len(delivery.failures)
     if more:
         yield f"and {more:,} more not accepted"

@@ -200,3 +200,8 @@ def _as_text(value: Any) -> Any:
 def complain(sentence: str) -> None:
     """A sentence on stderr."""
     click.echo(f"smswire: {sentence}", err=True)
+
+
+def visible(text: str) -> str:
+    """A text of somebody else's, for a terminal: what would steer it, or begin a new line, is shown as an escape."""
+    return "".join([character if character.isprintable() else ascii(character)[1:-1] for character in text])

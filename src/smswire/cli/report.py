@@ -67,8 +67,10 @@ class Report:
             if place.exists():
                 if not place.is_file():
                     raise ReportError(f"the report cannot go to {self.path}: it is not a regular file")
-                if os.path.samestat(os.stat(place), os.stat(self._source)):
-                    raise ReportError(f"the report cannot go to {self.path}: it is the file to be sent")
+                used = {"the file to be sent": self._source, "where stdout goes": 1, "where stderr goes": 2}
+                for what, file in used.items():
+                    if os.path.samestat(os.stat(place), os.stat(file)):
+                        raise ReportError(f"the report cannot go to {self.path}: it is {what}")
             descriptor, self._written_as = tempfile.mkstemp(dir=place.parent, prefix=f".{place.name}.", suffix=".part")
         except OSError as error:
             raise ReportError(f"the report cannot go to {self.path}: {error.strerror}") from error

@@ -80,6 +80,8 @@ def _settled(name: str, stream: TextIO | None, number: int) -> TextIO:
     else:
         return stream
     _ends[name] = end = _Lenient(raw, stream)
+    if stream is None:  # what is said to the null device is lost as well
+        end.loss = OSError(errno.EBADF, os.strerror(errno.EBADF))
     return io.TextIOWrapper(
         io.BufferedWriter(end), encoding, "backslashreplace", line_buffering=line_buffering, write_through=write_through
     )
