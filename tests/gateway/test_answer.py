@@ -21,7 +21,7 @@ from smswire.gateway.answer import (
     read_sms,
     strongest,
 )
-from smswire.gateway.codes import CODES, explain, sent_by
+from smswire.gateway.codes import CODES, LOOK_FIRST, explain, sent_by
 
 YES = {100}
 NO = {201, 202, *range(300, 308), *range(400, 404), 500, 801, 802, 803, 900, 901, 902, 903}
@@ -109,6 +109,13 @@ def test_a_code_in_the_body_of_another_status_is_not_believed(body: bytes, statu
         assert caught.value.sent is (Sent.NO if 400 <= status <= 499 else Sent.MAYBE)
         assert caught.value.code is None
         assert (caught.value.status, caught.value.body) == (status, body)
+
+
+def test_a_redirected_send_is_told_both_what_is_wrong_and_what_to_look_for() -> None:
+    """It may have been sent, and base_url is why."""
+    with pytest.raises(StatusError) as caught:
+        read_sms(302, b"")
+    assert caught.value.advice == f"redirects are not followed; check base_url; {LOOK_FIRST}"
 
 
 def test_the_table_of_codes_is_exactly_this() -> None:
@@ -286,6 +293,24 @@ def test_a_recipients_own_result_outranks_the_answers_code(code: int, entry: dic
         assert message.sent is sent_by(code)
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"success":"100","error":"900"}',
+        b'{"error":900,"success":100}',
+        b'{"success":"900","code":"100"}',
+        b'{"success":"100","success":"900"}',
+        b'{"code":900,"messages":[],"code":100}',
+    ],
+)
+def test_an_answer_with_two_codes_says_nothing(body: bytes) -> None:
+    """Neither that it was accepted, which might lose it, nor that it was not, which might send it twice."""
+    with pytest.raises(AnswerError, match="no code of the gateway, or several") as caught:
+        read_sms(200, body)
+    assert caught.value.sent is Sent.MAYBE
+    assert read(200, body).code is None
+
+
 @given(st.lists(st.sampled_from(Sent)))
 def test_the_strongest_verdict_is_the_one_that_forbids_most(verdicts: list[Sent]) -> None:
     """One YES makes the whole a YES; NO needs all to be NO."""
@@ -353,7 +378,9 @@ def test_a_code_is_not_taken_for_a_balance(body: bytes) -> None:
     assert caught.value.code in (600, 900, 903)
 
 
-@pytest.mark.parametrize("body", [b"", b"EUR", b"[]", b"null", b"{}", b'{"amount":null}', b"1e99", b"NaN"])
+@pytest.mark.parametrize(
+    "body", [b"", b"EUR", b"[]", b"null", b"{}", b'{"amount":null}', b'{"success":"100"}', b"1e99", b"NaN"]
+)
 def test_what_is_no_balance_is_an_answer_error(body: bytes) -> None:
     """Never a guess."""
     with pytest.raises(AnswerError):

@@ -136,7 +136,8 @@ class Answer:
 
     Attributes:
         status (int): the HTTP status.
-        value (object): the JSON value, its fractions as Decimal; the text as a str where it is no JSON.
+        value (object): the JSON value, its fractions as Decimal; the text as a str where it is no JSON, or has two
+            codes under one name.
         code (int | None): the gateway's code, where the answer is one or holds one.
         raw (bytes): the body as it came.
     """
@@ -166,7 +167,7 @@ def read_sms(status: int, body: bytes) -> SmsAnswer:
     value = _value(body)
     answer = _object_answer(value, body) if isinstance(value, dict) else _text_answer(value, body)
     if answer is None:
-        raise _unreadable(status, body, "holds no code of the gateway", LOOK_FIRST)
+        raise _unreadable(status, body, "holds no code of the gateway, or several", LOOK_FIRST)
     return answer
 
 
@@ -184,7 +185,7 @@ def read_balance(status: int, body: bytes) -> Balance:
     check_status(status, body)
     value = _value(body)
     code = fields.code_of(value) if isinstance(value, dict) and "amount" not in value else fields.code(value)
-    if code is not None and (isinstance(value, dict) or code in ANY_ENDPOINT):
+    if code is not None and code not in _NO_FAILURE and (isinstance(value, dict) or code in ANY_ENDPOINT):
         raise refusal(code, Answer(status, value, code, body), sent_by(code), status)
     amount = fields.decimal(value.get("amount") if isinstance(value, dict) else value)
     if amount is None:
@@ -215,9 +216,9 @@ def check_status(status: int, body: bytes, advice_if_maybe: str | None = None) -
     """Raises ``StatusError`` for any status but 2xx, its ``.sent`` judged by the status alone."""
     if not 200 <= status <= 299:
         sent = judge_status(status)
-        advice = (advice_if_maybe if sent is Sent.MAYBE else None) or advise_on_status(status)
+        advice = "; ".join(filter(None, (advise_on_status(status), advice_if_maybe if sent is Sent.MAYBE else None)))
         message = f"the gateway answered with HTTP status {status}"
-        raise StatusError(message, status=status, body=body, sent=sent, advice=advice)
+        raise StatusError(message, status=status, body=body, sent=sent, advice=advice or None)
 
 
 def refusal(code: int, answer: Answer | SmsAnswer, sent: Sent, status: int = 200) -> GatewayError:
@@ -239,21 +240,24 @@ def _unreadable(status: int, body: bytes, why: str, advice: str | None = None) -
 
 
 def _value(body: bytes) -> Any:
-    """The JSON value; where the body is no JSON, its text without white space around it.
+    """The JSON value; its text, without white space around it, where it is no JSON or has two codes under one name.
 
     A text that an answer repeats may be cut within a character. JSON allows neither bytes that are no UTF-8 nor half
     a surrogate pair, but the code beside them is as good as ever: they become U+FFFD.
     """
     stripped = body.removeprefix(b"\xef\xbb\xbf").strip()
     try:
-        return json.decode(stripped, duplicate_keys="last", parse_float=Decimal)
+        return json.decode(stripped, parse_float=Decimal)
     except DecodeError:
         text = stripped.decode("utf-8", "replace")
     mended = _ESCAPE.sub(lambda escape: r"\ufffd" if escape[1] else escape[0], text)
     try:
-        return json.decode(mended, duplicate_keys="last", parse_float=fields.fraction)
+        first = json.decode(mended, duplicate_keys="first", parse_float=fields.fraction)
+        last = json.decode(mended, duplicate_keys="last", parse_float=fields.fraction)
     except DecodeError:
         return text
+    says_two_things = isinstance(last, dict) and len({fields.code_of(first), fields.code_of(last)} - {None}) > 1
+    return text if says_two_things else last
 
 
 def _object_answer(value: dict[str, Any], body: bytes) -> SmsAnswer | None:

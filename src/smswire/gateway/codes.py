@@ -89,7 +89,7 @@ _STATUS_ADVICE = {
     403: "check the API key's rights and the account's IP whitelist",
     404: "check base_url and the endpoint",
     405: "check the method",
-    413: "put fewer recipients into one call",
+    413: "send less in one call",
     429: "send more slowly",
 }
 

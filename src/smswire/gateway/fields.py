@@ -14,17 +14,15 @@ DIGITS_AT_MOST: Final = 40
 _FLAGS: Final = {"true": True, "1": True, "false": False, "0": False}
 _TOO_LONG: Final = 10**DIGITS_AT_MOST
 DIGITS: Final = re.compile(r"[0-9]{1,40}")
+_CODE_FIELDS: Final = ("success", "code", "error_code", "error")
 _CODE = re.compile(r"[0-9]{2,4}")
 _NUMBER = re.compile(r"[+-]?[0-9]{1,40}(?:[.,][0-9]{1,40})?")
 
 
 def code_of(value: Mapping[str, Any]) -> int | None:
-    """The code of an object: the first field that holds one. ``success`` may as well be a bool, which is none."""
-    for name in ("success", "code", "error_code", "error"):
-        number = code(value.get(name))
-        if number is not None:
-            return number
-    return None
+    """The code of an object, in whichever field holds it; None where two say different things. A bool is none."""
+    found = {number for name in _CODE_FIELDS if (number := code(value.get(name))) is not None}
+    return found.pop() if len(found) == 1 else None
 
 
 def first_code(value: Any) -> int | None:

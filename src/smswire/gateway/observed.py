@@ -43,9 +43,7 @@ class ObservedErrand(Errand[_A]):
         try:
             answer = self._errand.read(response)
         except GatewayError as error:
-            # A code of success that was no answer to what was asked says nothing.
-            is_odd = error.sent is Sent.YES and not self._place.sends
-            self._note(Sent.MAYBE if is_odd else error.sent, error.code, _accepted(error.answer))
+            self._note(error.sent, error.code, _accepted(error.answer))
             raise
         self._note(*self._verdict(answer, response))
         return answer
