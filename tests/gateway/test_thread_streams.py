@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import _thread
 import gc
+import os
 import sys
 import threading
 import tracemalloc
+from contextlib import suppress
 from types import FrameType
 from typing import Any
 
 import pytest
 
-from smswire.errors import Sent
+from smswire.errors import Closed, Sent
 from smswire.flow.retry import Outcome
 from smswire.gateway.batch import Batch
 from smswire.gateway.bundle import Bundle, Planner, SmsOutcome
@@ -135,6 +137,49 @@ def test_an_interrupt_of_close_gives_up() -> None:
         sys.setprofile(None)
     assert [(outcome.index, outcome.sent) for outcome in stream] == [(1, Sent.MAYBE)]
     release.set()
+
+
+def test_a_second_thread_is_refused_while_one_takes() -> None:
+    """Each of the two would wait for what the other has taken; to stop is anybody's."""
+    may_answer = threading.Event()
+    begun = threading.Semaphore(0)
+
+    def send(bundle: Bundle, outcome: Outcome) -> list[SmsOutcome]:
+        begun.release()
+        assert may_answer.wait(WITHIN_S)
+        return accept(bundle, outcome)
+
+    stream = stream_of(20, 2, send)
+    told: list[SmsOutcome] = []
+    taker = threading.Thread(target=lambda: told.extend(stream))
+    taker.start()
+    assert begun.acquire(timeout=WITHIN_S)
+    assert begun.acquire(timeout=WITHIN_S)
+    for act in (lambda: next(stream), stream.close):
+        with pytest.raises(RuntimeError, match="another thread is taking"):
+            act()
+    stream.stop()
+    may_answer.set()
+    taker.join(WITHIN_S)
+    assert not taker.is_alive()
+    assert len(told) == 2
+    assert list(stream) == []  # now it is this thread's turn
+    stream.close()
+
+
+def test_a_stream_is_its_processes() -> None:
+    """A child has neither its threads nor its calls: it is told so at once, and leaves it in peace."""
+    stream = stream_of(5, 2, accept)
+    first = next(stream)
+    child = os.fork()
+    if not child:
+        with suppress(Closed):
+            next(stream)
+            os._exit(1)
+        stream.close()
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert len([first, *stream]) == 5
 
 
 def test_a_stream_keeps_every_connection_busy() -> None:

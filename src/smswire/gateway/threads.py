@@ -11,11 +11,13 @@ that was taken from it.
 from __future__ import annotations
 
 import _thread
+import os
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from queue import SimpleQueue
 from typing import Self
 
+from ..errors import Closed
 from ..flow.retry import Outcome
 from .batch import DONE, PULL, START, TELL, WAIT, Batch
 from .bundle import Bundle, SmsOutcome
@@ -109,19 +111,28 @@ class SmsStream:
     """The outcomes of a ``Gateway.sms_stream``, as they come: an iterator, for one thread at a time.
 
     An interrupt while it waits, ``stop`` and ``close`` stop the sending; what the calls under way came to can still be
-    taken, by iterating on. Dropping it stops the sending, too.
+    taken, by iterating on. Dropping it stops the sending, too. ``stop`` and ``give_up`` may be called from any thread.
+
+    Raises:
+        RuntimeError: another thread is in the midst of taking an outcome.
+        Closed: iterated on in another process than the one that made it.
     """
 
     def __init__(self, batch: Batch, send: Send, messages: Iterable[object]) -> None:
         self._batch = batch
         self._threads = Threads(batch, send)
         self._rows = iter(messages)
+        self._process = os.getpid()
+        self._taker: int | None = None
 
     def __iter__(self) -> Self:
         return self
 
     def __next__(self) -> SmsOutcome:
         batch = self._batch
+        if os.getpid() != self._process:
+            raise Closed("the stream belongs to the process that made it")
+        self._taker = self._only_taker()
         try:
             while (step := batch.next_step()) != TELL:
                 if step == PULL:
@@ -134,10 +145,19 @@ class SmsStream:
             _, outcome = batch.outcome
         except BaseException:
             batch.is_stopped = True
+            self._taker = None
             raise
-        # The last thing before the return, so that what an interrupt keeps from the caller comes again.
+        # The last call before the return, so that what an interrupt keeps from the caller comes again.
         batch.told()
+        self._taker = None
         return outcome
+
+    def _only_taker(self) -> int:
+        """This thread, if no other one is at it: two of them would each wait for what the other has taken."""
+        thread = _thread.get_ident()
+        if self._taker not in (None, thread):
+            raise RuntimeError("another thread is taking from this stream; only stop and give_up may be called now")
+        return thread
 
     def stop(self) -> None:
         """Begins nothing new. Iterating on gives what the calls under way come to, as they end."""
@@ -154,6 +174,9 @@ class SmsStream:
             KeyboardInterrupt: it gives up waiting; those calls are ``MAYBE``.
         """
         batch = self._batch
+        if os.getpid() != self._process:
+            return  # what is under way is the other's
+        self._only_taker()
         batch.is_stopped = True
         try:
             while batch.is_under_way:
