@@ -41,7 +41,7 @@ def test_an_origin_is_scheme_host_and_port(text, origin, authority):
         "", "gateway.test", "ftp://gateway.test", "https://", "https://:443", "https://a.test:0", "https://a.test:65536",
         "https://a.test:", "https://user:secret@a.test", "https://a.test/api", "https://a.test?secret", "https://a.test#f",
         "https://a b.test", "https://a..test", "https://-a.test", "https://bücher.test", "https://[::1", "https://::1",
-        "https://" + "a" * 64 + ".test", "https://a.test\n", "https://[:::::]",
+        "https://" + "a" * 64 + ".test", "https://a.test\n", "https://[:::::]", None, b"https://a.test",
     ],
 )  # fmt: skip
 def test_what_is_no_origin_is_refused(text):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import ssl
 from pathlib import Path
 
@@ -40,7 +41,15 @@ def test_a_path_a_folder_and_a_context_are_trust(serve, make_client, authority, 
     for trust in (authority.ca_file, Path(authority.ca_file), context):
         assert make_client(server, trust=trust).request("GET", "/").status == 200
     assert trusting.load(context) is context
+    (tmp_path / "0123abcd.0").touch()
     assert isinstance(trusting.load(tmp_path), ssl.SSLContext)
+
+
+def test_a_folder_without_hashed_certificates_shows_at_construction(tmp_path, authority):
+    """OpenSSL finds nothing in it, and would say so at the first handshake only."""
+    shutil.copy(authority.ca_file, tmp_path / "ca.pem")
+    with pytest.raises(errors.ConfigurationError, match="holds no hashed certificate"):
+        Client("https://127.0.0.1:1", trust=tmp_path, pacer=Pacer())
 
 
 @pytest.mark.parametrize(

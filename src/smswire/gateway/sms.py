@@ -134,7 +134,7 @@ def _delay(parameter: str, value: object) -> int | str:
             pass
         else:
             return value
-    refuse(parameter, "must be an aware datetime, seconds since 1970, or a str 'YYYY-MM-DD hh:mm[:ss]'", value)
+    refuse(parameter, "must be an aware datetime, whole seconds since 1970, or a str 'YYYY-MM-DD hh:mm[:ss]'", value)
 
 
 def _udh(parameter: str, value: object) -> str:

@@ -40,7 +40,7 @@ def parse(text: str) -> Origin:
         ConfigurationError: another scheme, no host, a port out of range, user info, a path, a query or a fragment. The
             text is not repeated: it might hold a password.
     """
-    found = _ORIGIN.fullmatch(text)
+    found = _ORIGIN.fullmatch(text) if isinstance(text, str) else None
     if found is None:
         raise ConfigurationError(
             "the origin is not http(s)://host[:port]", advice="leave out user names, paths, queries and fragments"

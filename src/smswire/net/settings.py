@@ -217,7 +217,8 @@ def check_hook(name: str, hook: object, argument: str) -> None:
     while isinstance(function, partial):
         function = function.func
     # Of an object that can be called it is the method of its class that is.
-    if not callable(function) or any(map(inspect.iscoroutinefunction, (function, type(function).__call__))):
+    bodies = (function, type(function).__call__) if callable(function) else ()
+    if not bodies or any(map(inspect.iscoroutinefunction, bodies)) or any(map(inspect.isasyncgenfunction, bodies)):
         raise ConfigurationError(f"{name} must be a plain function of one {argument}")
 
 

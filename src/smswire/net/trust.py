@@ -7,6 +7,7 @@ costs some 16 ms and 620 KiB, and changing one that other threads use has crashe
 from __future__ import annotations
 
 import os
+import re
 import ssl
 import threading
 from typing import Final
@@ -17,6 +18,8 @@ from ..errors import ConfigurationError
 Trust = str | os.PathLike[str] | ssl.SSLContext | None
 
 _SYSTEM: Final = "system"
+# What OpenSSL looks for in a folder: the hash of a subject, and a number.
+_HASHED = re.compile(r"[0-9a-f]{8}\.[0-9]+")
 _contexts: WeakValueDictionary[tuple[object, ...], ssl.SSLContext] = WeakValueDictionary()
 _lock = threading.Lock()
 
@@ -75,6 +78,14 @@ def _build(trust: str | os.PathLike[str] | None) -> ssl.SSLContext:
 
 def _load_path(context: ssl.SSLContext, path: str) -> None:
     if os.path.isdir(path):
+        try:
+            is_usable = any(map(_HASHED.fullmatch, os.listdir(path)))
+        except OSError as error:
+            raise ConfigurationError(f"the trust folder {path!r} cannot be read: {error.strerror}") from None
+        if not is_usable:
+            raise ConfigurationError(
+                f"the trust folder {path!r} holds no hashed certificate", advice="openssl rehash gives them such names"
+            )
         context.load_verify_locations(capath=path)
         return
     try:
