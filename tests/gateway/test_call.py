@@ -15,9 +15,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import smswire
-from smswire.errors import ConfigurationError, EncodeError, InvalidParameter, InvalidRequest
+from smswire.errors import ConfigurationError, ConnectError, EncodeError, InvalidParameter, InvalidRequest, Sent
+from smswire.gateway.answer import read_sms
 from smswire.gateway.auth import STYLES, Auth, Style
 from smswire.gateway.call import METHODS, SEND_AS, SendAs, blank, build, check_settings, fill, parse_base_url, sends
+from smswire.gateway.codes import LOOK_FIRST
+from smswire.gateway.errand import Errand, Place
 from smswire.wire.message import Request
 
 KEY = "kEy-4711-0815"
@@ -245,3 +248,19 @@ def test_a_parameter_without_a_text_shows_no_key_even_with_its_frames(send_as: S
     told = "".join(traceback.TracebackException.from_exception(raised.value, capture_locals=True).format())
     assert KEY not in told.replace(f"KEY = {KEY!r}", "")
     assert KEY not in repr(blanks)
+
+
+def test_what_to_do_about_a_maybe_is_said_behind_other_advice() -> None:
+    """Once, and only of a call that sends."""
+    request = build("sms", {"to": "+491716992343", "text": "Hi"}, auth=Auth("secret"))
+    for does_send, before, after in (
+        (True, None, LOOK_FIRST),
+        (True, "check the host", f"check the host; {LOOK_FIRST}"),
+        (True, LOOK_FIRST, LOOK_FIRST),
+        (False, "check the host", "check the host"),
+    ):
+        place = Place("POST /api/sms", "127.0.0.1", does_send)
+        errand = Errand(request, read_sms, place, timeout=1.0, repeatable=False, told=None)
+        error = ConnectError("no", sent=Sent.MAYBE, advice=before)
+        errand.advise(error)
+        assert error.advice == after

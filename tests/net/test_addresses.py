@@ -107,6 +107,7 @@ def test_an_error_lists_every_silent_and_refusing_address(make_client):
         with pytest.raises(errors.ConnectError) as raised:
             client.request("POST", "/api/sms", body=b"a")
     assert raised.value.sent is Sent.NO
+    assert raised.value.advice == "check host and port, and what is in between"
     assert raised.value.attempts == 3
     assert dict(raised.value.failures) == {
         f"127.0.0.2:{port}": "no answer",

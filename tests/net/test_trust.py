@@ -20,6 +20,7 @@ def test_public_authorities_do_not_vouch_for_the_sandbox(make_sandbox, make_clie
     with pytest.raises(errors.CertificateError) as raised:
         make_client(sandbox, trust=trust).request("POST", "/api/sms", body=b"a")
     assert raised.value.sent is Sent.NO
+    assert str(raised.value).endswith(": check the host, or whom to trust (trust)")
     assert (raised.value.attempts, len(sandbox.accepts()), sandbox.calls()) == (1, 1, [])
 
 

@@ -247,9 +247,9 @@ class Opening:
             if attempt.answered and attempt.channel.established:
                 return self._open(attempt)
         if now >= self._until:
-            return self._fail(ConnectError("no connection was ready in time", failures=self._all_failures()))
+            return self._fail(self._no_connection("no connection was ready in time"))
         if not self.attempts and not self._order:
-            return self._fail(ConnectError("no address could be connected to", failures=self._all_failures()))
+            return self._fail(self._no_connection("no address could be connected to"))
         if now >= self._next_due:
             self._note_overdue(now)
             if self._order:
@@ -423,6 +423,9 @@ class Opening:
             self.address = next(iter(self._closing))
             return CLOSE
         return FAILED
+
+    def _no_connection(self, what: str) -> ConnectError:
+        return ConnectError(what, failures=self._all_failures(), advice="check host and port, and what is in between")
 
     def _all_failures(self) -> tuple[tuple[str, str], ...]:
         waiting = [

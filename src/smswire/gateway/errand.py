@@ -147,9 +147,10 @@ class Errand(Generic[_A]):
         error.attempts = self.exchange.attempts
 
     def advise(self, error: SmswireError) -> None:
-        """Writes into an error what to do about an SMS that may have left, where nothing better is said."""
-        if error.sent is Sent.MAYBE and error.advice is None and self._place.sends:
-            error.advice = LOOK_FIRST
+        """Writes into an error what to do about an SMS that may have left, behind what else it advises."""
+        advice = error.advice or ""
+        if error.sent is Sent.MAYBE and self._place.sends and LOOK_FIRST not in advice:
+            error.advice = f"{advice}; {LOOK_FIRST}" if advice else LOOK_FIRST
 
 
 class BundleErrand(Errand[list[SmsOutcome]]):

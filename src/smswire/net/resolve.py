@@ -51,7 +51,8 @@ def look_up(host: str, port: int, resolve: Resolve | None) -> list[Address]:
             infos = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         except socket.gaierror as error:
             permanent = error.errno in _NO_SUCH_NAME
-            raise ResolutionError(f"the name lookup failed: {error.strerror}", permanent=permanent) from None
+            what, advice = f"the name lookup failed: {error.strerror}", "check the host" if permanent else None
+            raise ResolutionError(what, permanent=permanent, advice=advice) from None
         except UnicodeError:
             raise ResolutionError("the host name cannot be looked up: it is no valid name", permanent=True) from None
         found = [Address(family, address) for family, _, _, _, address in infos]  # type: ignore[arg-type]

@@ -216,6 +216,8 @@ class Session:
 def _in_words(error: ssl.SSLError, host: str) -> SmswireError:
     """OpenSSL's error as one of ours. Its texts name rules, versions and our host name, never bytes of the stream."""
     if isinstance(error, ssl.SSLCertVerificationError):
-        return CertificateError(f"the certificate is not trusted: {error.verify_message}", permanent=True, host=host)
+        what = f"the certificate is not trusted: {error.verify_message}"
+        return CertificateError(what, permanent=True, host=host, advice="check the host, or whom to trust (trust)")
     reason = (error.reason or "unknown").replace("_", " ").lower()
-    return TLSError(f"the TLS session failed: {reason}", host=host)
+    advice = "check that the port speaks TLS" if reason == "wrong version number" else None
+    return TLSError(f"the TLS session failed: {reason}", host=host, advice=advice)
