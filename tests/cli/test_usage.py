@@ -45,6 +45,26 @@ def test_without_the_extra_it_says_what_to_install(missing):
     assert ended.stderr == f"smswire: the command line needs {missing}: pip install {missing}\n"
 
 
+@pytest.mark.parametrize("module", ["click", "smswire.cli.sms", "smswire.flow.retry"])
+def test_an_interrupt_while_a_command_is_loaded_is_told_as_any_other(module):
+    """Status 130, and nothing was sent."""
+    program = f"""
+import sys
+class Interrupting:
+    def find_spec(name, path=None, target=None):
+        if name == {module!r}:
+            sys.meta_path.remove(Interrupting)
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Interrupting)
+sys.argv = ["smswire", "sms", "+491716992343", "hello"]
+from smswire.cli import main
+main()
+"""
+    ended = run_python(program)
+    assert (ended.returncode, ended.stdout) == (130, "")
+    assert ended.stderr.lstrip() == "smswire: interrupted; nothing was sent\n"
+
+
 def test_a_command_loads_no_other_commands_libraries():
     """Neither the progress bar nor an event loop for a command that shows none and needs none."""
     program = (

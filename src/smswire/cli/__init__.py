@@ -19,14 +19,22 @@ def main() -> None:
     It is by what became of the messages: that the result could not be printed is told on stderr and changes nothing.
     """
     streams.settle()
+    try:
+        status = _run()
+    except KeyboardInterrupt:  # before a command had begun
+        print("smswire: interrupted; nothing was sent", file=sys.stderr)
+        status = 130
+    finally:
+        streams.tell_loss()
+    raise SystemExit(status)
+
+
+def _run() -> int:
     missing = [name for name in ("click", "rich") if importlib.util.find_spec(name) is None]
     if missing:
         names = " and ".join(missing)  # not the extra: pip finds that by its name only where smswire came from an index
         print(f"smswire: the command line needs {names}: pip install {' '.join(missing)}", file=sys.stderr)
-        raise SystemExit(2)
-    from .app import app
+        return 2
+    from .app import run
 
-    try:
-        app(prog_name="smswire")
-    finally:
-        streams.tell_loss()
+    return run()

@@ -6,6 +6,8 @@ import importlib
 
 import click
 
+from .options import INTERRUPTED, Command
+
 _COMMANDS = ("sms", "bulk", "balance", "sandbox", "demo")
 
 
@@ -42,3 +44,21 @@ def _show_version(ctx: click.Context, option: click.Parameter, is_wanted: bool) 
 )
 def app() -> None:
     """Send SMS through the gateway seven.io (once sms77.io), or through a sandbox of it on this machine."""
+
+
+def run() -> int:
+    """Runs the command of this process's arguments, and gives its exit status.
+
+    Raises:
+        KeyboardInterrupt: before the command had begun.
+    """
+    try:
+        status: int = app(prog_name="smswire", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except click.Abort:
+        if not Command.has_begun:
+            raise KeyboardInterrupt from None
+        return INTERRUPTED
+    return status

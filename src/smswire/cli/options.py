@@ -149,10 +149,16 @@ class Command(click.Command):
     """A command that ends in one sentence on stderr and an exit status, whatever it raised of ours.
 
     Its function returns a ``Result``, and finds in ``ctx.obj`` the ``Interrupts`` that are in force around it.
+
+    Attributes:
+        has_begun: one was invoked in this process.
     """
+
+    has_begun = False
 
     def invoke(self, ctx: click.Context) -> Any:
         with Interrupts() as interrupts:
+            Command.has_begun = True
             ctx.obj = interrupts
             result = self._result(ctx, interrupts)
             if ctx.params.get("as_json"):

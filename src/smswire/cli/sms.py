@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..flow.retry import Outcome
 from .interrupts import Interrupts
 from .options import ACCEPTED, INTERRUPTED, Command, Result, Settings, complain, gateway_options
 
@@ -45,8 +46,6 @@ def sms(
     Exit status: 0 accepted, 1 not accepted or not known to be, 2 wrong usage, 130 interrupted, and then it is said
     whether the SMS may have been sent. That the result cannot be printed does not change it.
     """
-    from ..flow.retry import Outcome
-
     typed = {"to": to, "text": text, "from": sender, "label": label, "foreign_id": foreign_id}
     for name, value in typed.items():
         _check_locale(name, value)
