@@ -542,6 +542,21 @@ def test_a_port_out_of_range_is_wrong_usage(option):
     assert CliRunner().invoke(app, ["sandbox", option, "99999"]).exit_code == 2
 
 
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("--ca-file", "/no-such-folder/ca.pem", "/no-such-folder/ca.pem"),
+        ("--delay", "nan", "delay"),
+        ("--delay", "inf", "delay"),
+    ],
+)
+def test_a_sandbox_that_cannot_start_says_what_is_wrong(option, value, said):
+    """The file or the option is named."""
+    ended = CliRunner().invoke(app, ["sandbox", option, value])
+    assert ended.exit_code == 1
+    assert said in ended.stderr
+
+
 def test_a_port_that_is_taken_is_named_with_its_address(sandbox):
     """In a sentence, without the system's number for it."""
     ended = CliRunner().invoke(app, ["sandbox", "--port", str(sandbox.port)])

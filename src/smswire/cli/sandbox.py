@@ -77,7 +77,8 @@ def sandbox(
     except (ValueError, ImportError) as error:
         raise click.ClickException(str(error)) from error
     except OSError as error:
-        raise click.ClickException(error.strerror or str(error)) from error
+        what = error.strerror or str(error)
+        raise click.ClickException(f"{error.filename}: {what}" if error.filename else what) from error
     try:
         _announce(server, as_json)
         stop.get()

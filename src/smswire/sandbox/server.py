@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import os
 import socket
 import ssl
@@ -99,6 +100,8 @@ class Sandbox:
         price: Decimal = Decimal("0.075"),
         advertise_keep_alive: bool = False,
     ) -> None:
+        if not 0 <= delay < math.inf:
+            raise ValueError(f"delay must be seconds, 0 or more, not {delay!r}")
         self.host = host
         self.port = port if tls else 0
         self.plain_port = plain_port if tls else (plain_port or port)
@@ -154,14 +157,19 @@ class Sandbox:
         """Listen and serve; called by ``with``.
 
         Raises:
-            OSError: an address cannot be listened on.
+            OSError: an address cannot be listened on, or ``ca_file`` not written.
             RuntimeError: it was started before.
         """
         if self._thread is not None or self._is_closed:
             raise RuntimeError("a sandbox is started once")
         sockets = self._bind()
         if self._is_tls:
-            self.ca_file = write_pem(self._pem, self.ca_file)
+            try:
+                self.ca_file = write_pem(self._pem, self.ca_file)
+            except OSError:
+                for _, listening in sockets:
+                    listening.close()
+                raise
         self._thread = LoopThread()
         self._timers = Timers(self._clock, self._thread.loop)
         self._in_loop(lambda: self._listen(sockets))
