@@ -346,6 +346,20 @@ def test_a_report_does_not_replace_what_is_printed_to(sandbox, tmp_path):
     assert "it is where stderr goes; nothing was sent" in log.read_text()
 
 
+def test_a_report_does_not_replace_the_key_or_the_certificates(sandbox, tmp_path):
+    """Or they would be gone once it is whole."""
+    file = write(tmp_path / "m.csv", ("+4915112345678", "a"))
+    key, trust = tmp_path / "key", tmp_path / "ca.pem"
+    key.write_text(KEY)
+    trust.write_bytes(Path(sandbox.ca_file).read_bytes())
+    for place, said in ((key, "it is the file of the key"), (trust, "it is the file of trusted certificates")):
+        options = ["--api-key-file", str(key), "--trust", str(trust), "--base-url", sandbox.url]
+        ended = CliRunner().invoke(app, ["bulk", str(file), "--report", str(place), *options])
+        assert (ended.exit_code, sandbox.messages()) == (2, [])
+        assert said in ended.stderr
+    assert key.read_text() == KEY
+
+
 def test_what_a_row_holds_cannot_steer_the_terminal(sandbox):
     """Nor forge a line: escapes are shown as such."""
     rows = b'to,text\n"\x1b[2J\nsmswire: all accepted",hi\n'

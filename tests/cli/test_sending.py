@@ -33,6 +33,8 @@ AHEAD = 2 * WORKERS
 class Wire:
     """In the place of ``Settings``: a gateway whose calls are accepted, and noted as they begin."""
 
+    api_key_file = trust = None
+
     def __init__(self, send=accept):
         self.begun = []
         self._send = send

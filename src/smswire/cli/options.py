@@ -41,6 +41,7 @@ class Settings:
         base_url, auth, send_as, timeout: as ``Gateway`` has them, or None for its default.
         trust: file with the certificates to trust, or None for the usual ones.
         connections: how many connections there may be at once.
+        api_key_file: where the key was read from, if from a file.
     """
 
     api_key: str = field(repr=False)
@@ -50,6 +51,7 @@ class Settings:
     auth: str | None = None
     send_as: str | None = None
     timeout: float | None = None
+    api_key_file: Path | None = None
 
     def gateway(self, *, pacer: Pacer | None = None) -> Gateway:
         """A gateway as set.
@@ -125,7 +127,9 @@ def gateway_options(command: Callable[..., Result]) -> Callable[..., Result]:
         connections: int,
         **rest: Any,
     ) -> Result:
-        return command(Settings(_api_key(api_key_file), base_url, trust, connections, auth, send_as, timeout), **rest)
+        key = _api_key(api_key_file)
+        settings = Settings(key, base_url, trust, connections, auth, send_as, timeout, api_key_file)
+        return command(settings, **rest)
 
     return with_settings
 

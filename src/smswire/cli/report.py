@@ -13,6 +13,7 @@ import contextlib
 import csv
 import os
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple
@@ -50,14 +51,15 @@ class Report:
     Args:
         path: where the report goes; a regular file there is replaced.
         source: the file being sent, or its descriptor, which the report must not replace.
+        others: more files that it must not replace, by what they are.
 
     Raises:
         ReportError: on entering: the place is no place for a file, or may not be written to.
     """
 
-    def __init__(self, path: Path, source: Path | int) -> None:
+    def __init__(self, path: Path, source: Path | int, others: Mapping[str, str | Path] | None = None) -> None:
         self.path = path
-        self._source = source
+        self._used = {"the file to be sent": source, "where stdout goes": 1, "where stderr goes": 2, **(others or {})}
         self._written_as: str | None = None
         self._has_lines = False
 
@@ -67,8 +69,7 @@ class Report:
             if place.exists():
                 if not place.is_file():
                     raise ReportError(f"the report cannot go to {self.path}: it is not a regular file")
-                used = {"the file to be sent": self._source, "where stdout goes": 1, "where stderr goes": 2}
-                for what, file in used.items():
+                for what, file in self._used.items():
                     if os.path.samestat(os.stat(place), os.stat(file)):
                         raise ReportError(f"the report cannot go to {self.path}: it is {what}")
             descriptor, self._written_as = tempfile.mkstemp(dir=place.parent, prefix=f".{place.name}.", suffix=".part")

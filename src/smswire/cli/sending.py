@@ -62,7 +62,9 @@ def send_file(
     """
     with Source(file) as source:
         total = check(row for row, _ in read(_rows(source))) if source.is_repeatable else None
-        held = Report(report, source.descriptor) if report else contextlib.nullcontext()
+        files = {"the file of the key": settings.api_key_file, "the file of trusted certificates": settings.trust}
+        others = {what: file for what, file in files.items() if file is not None}
+        held = Report(report, source.descriptor, others) if report else contextlib.nullcontext()
         with held as place, settings.gateway(pacer=pacer) as gateway:
             heard = [tell for tell in (on_line, place.add if place else None) if tell]
             delivery = Delivery(interrupts, lambda line: [tell(line) for tell in heard])
