@@ -21,8 +21,14 @@ _NUMBER = re.compile(r"[+-]?[0-9]{1,40}(?:[.,][0-9]{1,40})?")
 
 def code_of(value: Mapping[str, Any]) -> int | None:
     """The code of an object, in whichever field holds it; None where two say different things. A bool is none."""
-    found = {number for name in _CODE_FIELDS if (number := code(value.get(name))) is not None}
-    return found.pop() if len(found) == 1 else None
+    found = None
+    for name in _CODE_FIELDS:
+        number = code(value[name]) if name in value else None
+        if found is None:
+            found = number
+        elif number is not None and number != found:
+            return None
+    return found
 
 
 def first_code(value: Any) -> int | None:
