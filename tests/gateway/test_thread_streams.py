@@ -5,6 +5,7 @@ from __future__ import annotations
 import _thread
 import gc
 import os
+import signal
 import sys
 import threading
 import tracemalloc
@@ -56,6 +57,7 @@ def test_an_interrupt_of_a_stream_at_any_point_loses_no_outcome() -> None:
         interrupt = Interrupt(number)
         interrupt.run(take)
         place = interrupt.place
+        assert stream._taker is None
         is_at_return = place is not None and place.startswith(("__next__", "told")) and " return " in place
         told += [outcome.to for outcome in stream]
         missed = set(begun) - set(told)
@@ -139,47 +141,115 @@ def test_an_interrupt_of_close_gives_up() -> None:
     release.set()
 
 
-def test_a_second_thread_is_refused_while_one_takes() -> None:
-    """Each of the two would wait for what the other has taken; to stop is anybody's."""
-    may_answer = threading.Event()
-    begun = threading.Semaphore(0)
+class Held:
+    """Calls that tell when they have begun, and end when they may."""
 
-    def send(bundle: Bundle, outcome: Outcome) -> list[SmsOutcome]:
-        begun.release()
-        assert may_answer.wait(WITHIN_S)
+    def __init__(self) -> None:
+        self.begun = threading.Semaphore(0)
+        self.may_end = threading.Semaphore(0)
+
+    def send(self, bundle: Bundle, outcome: Outcome) -> list[SmsOutcome]:
+        self.begun.release()
+        assert self.may_end.acquire(timeout=WITHIN_S)
         return accept(bundle, outcome)
 
-    stream = stream_of(20, 2, send)
+    def wait_for(self, calls: int) -> None:
+        for _ in range(calls):
+            assert self.begun.acquire(timeout=WITHIN_S)
+
+
+def ended(thread: threading.Thread) -> bool:
+    thread.join(WITHIN_S)
+    return not thread.is_alive()
+
+
+def test_a_second_thread_is_refused_while_one_takes() -> None:
+    """Each of the two would wait for what the other has taken; it may only stop the sending, which close does first."""
+    held = Held()
+    stream = stream_of(20, 2, held.send)
     told: list[SmsOutcome] = []
     taker = threading.Thread(target=lambda: told.extend(stream))
     taker.start()
-    assert begun.acquire(timeout=WITHIN_S)
-    assert begun.acquire(timeout=WITHIN_S)
+    held.wait_for(2)
     for act in (lambda: next(stream), stream.close):
         with pytest.raises(RuntimeError, match="another thread is taking"):
             act()
-    stream.stop()
-    may_answer.set()
-    taker.join(WITHIN_S)
-    assert not taker.is_alive()
+    held.may_end.release(20)
+    assert ended(taker)
     assert len(told) == 2
     assert list(stream) == []  # now it is this thread's turn
     stream.close()
 
 
+def test_a_block_left_while_another_thread_takes_stops_and_hides_no_error() -> None:
+    """What ended the block is what is raised."""
+    held = Held()
+    told: list[SmsOutcome] = []
+    stream = stream_of(20, 2, held.send)
+    taker = threading.Thread(target=lambda: told.extend(stream))
+    taker.start()
+    held.wait_for(2)
+    with pytest.raises(LookupError), stream:
+        raise LookupError
+    held.may_end.release(20)
+    assert ended(taker)
+    assert len(told) == 2
+
+
+def test_a_second_thread_that_closes_is_refused_too() -> None:
+    """The first has its place until the calls under way have ended."""
+    held = Held()
+    stream = stream_of(20, 2, held.send)
+    held.may_end.release()
+    assert next(stream).sent is Sent.YES
+    held.wait_for(2)
+    closer = threading.Thread(target=stream.close)
+    closer.start()
+    while stream._taker is None:
+        assert closer.is_alive()
+    with pytest.raises(RuntimeError, match="another thread is taking"):
+        stream.close()
+    held.may_end.release(20)
+    assert ended(closer)
+    stream.close()
+
+
+def test_who_waits_is_woken_when_another_thread_gives_up() -> None:
+    """Not when a call ends: that may be at its deadline."""
+    held = Held()
+    stream = stream_of(20, 2, held.send)
+    told: list[SmsOutcome] = []
+    taker = threading.Thread(target=lambda: told.extend(stream))
+    taker.start()
+    held.wait_for(2)
+    stream.give_up()
+    assert ended(taker)
+    assert [outcome.sent for outcome in told] == [Sent.MAYBE] * 2
+    held.may_end.release(20)
+
+
 def test_a_stream_is_its_processes() -> None:
-    """A child has neither its threads nor its calls: it is told so at once, and leaves it in peace."""
-    stream = stream_of(5, 2, accept)
-    first = next(stream)
+    """A child has neither its threads nor its calls: it is told so at once, and may leave it."""
+    held = Held()
+    stream = stream_of(5, 2, held.send)
+    taker = threading.Thread(target=lambda: next(stream))
+    taker.start()
+    held.wait_for(2)
     child = os.fork()
     if not child:
-        with suppress(Closed):
-            next(stream)
-            os._exit(1)
-        stream.close()
-        os._exit(0)
+        try:
+            signal.alarm(int(WITHIN_S))
+            with suppress(Closed):
+                next(stream)
+                os._exit(1)
+            stream.close()
+            os._exit(0)
+        finally:
+            os._exit(2)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-    assert len([first, *stream]) == 5
+    held.may_end.release(20)
+    assert ended(taker)
+    assert len(list(stream)) == 4
 
 
 def test_a_stream_keeps_every_connection_busy() -> None:

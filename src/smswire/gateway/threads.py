@@ -66,11 +66,12 @@ class Threads:
             except BaseException as error:  # noqa: BLE001 - whatever it was, every recipient gets an outcome
                 outcomes = failed(order.bundle, error, told)
             batch.finish(order, outcomes)
-            self._wake()
+            self.wake()
         batch.leave(worker)
-        self._wake()
+        self.wake()
 
-    def _wake(self) -> None:
+    def wake(self) -> None:
+        """Whoever waits looks again."""
         # One that is there already will be taken behind what has just been noted. So they do not pile up.
         if self._news.empty():
             self._news.put(None)
@@ -143,18 +144,19 @@ class SmsStream:
                 else:
                     self._threads.do(step)
             _, outcome = batch.outcome
+            # The last call before the return, so that what an interrupt keeps from the caller comes again.
+            batch.told()
+            return outcome
         except BaseException:
             batch.is_stopped = True
-            self._taker = None
             raise
-        # The last call before the return, so that what an interrupt keeps from the caller comes again.
-        batch.told()
-        self._taker = None
-        return outcome
+        finally:
+            self._taker = None
 
     def _only_taker(self) -> int:
         """This thread, if no other one is at it: two of them would each wait for what the other has taken."""
         thread = _thread.get_ident()
+        # From here to where it is written down nothing is called, and so no other thread comes between.
         if self._taker not in (None, thread):
             raise RuntimeError("another thread is taking from this stream; only stop and give_up may be called now")
         return thread
@@ -166,6 +168,7 @@ class SmsStream:
     def give_up(self) -> None:
         """Stops, and waits for no call under way. Iterating on gives those as ``MAYBE``."""
         self._batch.give_up()
+        self._threads.wake()  # another thread may wait for one
 
     def close(self) -> None:
         """Begins nothing new, and waits for the calls under way, which end at the latest at their deadlines.
@@ -174,22 +177,28 @@ class SmsStream:
             KeyboardInterrupt: it gives up waiting; those calls are ``MAYBE``.
         """
         batch = self._batch
+        batch.is_stopped = True
         if os.getpid() != self._process:
             return  # what is under way is the other's
-        self._only_taker()
-        batch.is_stopped = True
+        self._taker = self._only_taker()
         try:
             while batch.is_under_way:
                 self._threads.do(WAIT)
         except BaseException:
             batch.give_up()
             raise
+        finally:
+            self._taker = None
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *exc_info: object) -> None:
-        self.close()
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            self.close()
+        except RuntimeError:
+            if kind is None:  # else what ended the block is told of, and nothing new begins
+                raise
 
     def __del__(self) -> None:
         with suppress(AttributeError):  # an interrupt kept it from being set up
