@@ -25,7 +25,7 @@ No body makes the reader raise anything but ``AnswerError`` (or return).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
@@ -136,8 +136,8 @@ class Answer:
 
     Attributes:
         status (int): the HTTP status.
-        value (object): the JSON value, its fractions as Decimal; the text as a str where it is no JSON, or has two
-            codes under one name.
+        value (object): the JSON value, its fractions as Decimal; the text as a str where it is no JSON, or names
+            anything twice.
         code (int | None): the gateway's code, where the answer is one or holds one.
         raw (bytes): the body as it came.
     """
@@ -167,7 +167,7 @@ def read_sms(status: int, body: bytes) -> SmsAnswer:
     value = _value(body)
     answer = _object_answer(value, body) if isinstance(value, dict) else _text_answer(value, body)
     if answer is None:
-        raise _unreadable(status, body, "holds no code of the gateway, or several", LOOK_FIRST)
+        raise _unreadable(status, body, "holds no code of the gateway, or codes that contradict", LOOK_FIRST)
     return answer
 
 
@@ -184,9 +184,11 @@ def read_balance(status: int, body: bytes) -> Balance:
     """
     check_status(status, body)
     value = _value(body)
-    code = fields.code_of(value) if isinstance(value, dict) and "amount" not in value else fields.code(value)
-    if code is not None and code not in _NO_FAILURE and (isinstance(value, dict) or code in ANY_ENDPOINT):
-        raise refusal(code, Answer(status, value, code, body), sent_by(code), status)
+    if isinstance(value, dict):
+        codes = fields.codes_of(value) if "amount" not in value else []
+    else:
+        codes = [code for code in [fields.code(value)] if code in ANY_ENDPOINT]
+    _check_codes(codes, status, value, body)
     amount = fields.decimal(value.get("amount") if isinstance(value, dict) else value)
     if amount is None:
         raise _unreadable(status, body, "holds no balance")
@@ -205,11 +207,25 @@ def read(status: int, body: bytes) -> Answer:
     value = _value(body)
     if value == "":
         raise _unreadable(status, body, "is empty")
-    code = fields.code_of(value) if isinstance(value, dict) else fields.first_code(value)
-    answer = Answer(status, value, code, body)
-    if code in CODES and code not in _NO_FAILURE:
-        raise refusal(code, answer, sent_by(code), status)
-    return answer
+    if isinstance(value, dict):
+        codes = fields.codes_of(value)
+    else:
+        codes = [code for code in [fields.first_code(value)] if code is not None]
+    _check_codes(codes, status, value, body)
+    return Answer(status, value, codes[0] if codes else None, body)
+
+
+def _check_codes(codes: Sequence[int], status: int, value: Any, body: bytes) -> None:
+    """Raises ``GatewayError`` for the first documented failure among them; ``MAYBE`` if they do not agree on more."""
+    for code in codes:
+        if code in CODES and code not in _NO_FAILURE:
+            raise refusal(code, Answer(status, value, code, body), _verdict(codes) or Sent.MAYBE, status)
+
+
+def _verdict(codes: Iterable[int]) -> Sent | None:
+    """Whether an SMS may have left, if all codes say the same of it."""
+    verdicts = {*map(sent_by, codes)}
+    return verdicts.pop() if len(verdicts) == 1 else None
 
 
 def check_status(status: int, body: bytes, advice_if_maybe: str | None = None) -> None:
@@ -240,7 +256,7 @@ def _unreadable(status: int, body: bytes, why: str, advice: str | None = None) -
 
 
 def _value(body: bytes) -> Any:
-    """The JSON value; its text, without white space around it, where it is no JSON or has two codes under one name.
+    """The JSON value; its text, without white space around it, where it is no JSON or names anything twice.
 
     A text that an answer repeats may be cut within a character. JSON allows neither bytes that are no UTF-8 nor half
     a surrogate pair, but the code beside them is as good as ever: they become U+FFFD.
@@ -252,18 +268,16 @@ def _value(body: bytes) -> Any:
         text = stripped.decode("utf-8", "replace")
     mended = _ESCAPE.sub(lambda escape: r"\ufffd" if escape[1] else escape[0], text)
     try:
-        first = json.decode(mended, duplicate_keys="first", parse_float=fields.fraction)
-        last = json.decode(mended, duplicate_keys="last", parse_float=fields.fraction)
+        return json.decode(mended, parse_float=fields.fraction)
     except DecodeError:
         return text
-    says_two_things = isinstance(last, dict) and len({fields.code_of(first), fields.code_of(last)} - {None}) > 1
-    return text if says_two_things else last
 
 
 def _object_answer(value: dict[str, Any], body: bytes) -> SmsAnswer | None:
-    code = fields.code_of(value)
-    if code is None:
+    codes = fields.codes_of(value)
+    if not codes or (len(codes) > 1 and _verdict(codes) is None):
         return None
+    code = codes[0]
     return SmsAnswer(
         code,
         tuple([_message(entry, code) for entry in _entries(value.get("messages"))]),

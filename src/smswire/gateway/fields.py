@@ -19,16 +19,9 @@ _CODE = re.compile(r"[0-9]{2,4}")
 _NUMBER = re.compile(r"[+-]?[0-9]{1,40}(?:[.,][0-9]{1,40})?")
 
 
-def code_of(value: Mapping[str, Any]) -> int | None:
-    """The code of an object, in whichever field holds it; None where two say different things. A bool is none."""
-    found = None
-    for name in _CODE_FIELDS:
-        number = code(value[name]) if name in value else None
-        if found is None:
-            found = number
-        elif number is not None and number != found:
-            return None
-    return found
+def codes_of(value: Mapping[str, Any]) -> list[int]:
+    """The codes of an object, by the fields that may hold one. ``success`` may as well be a bool, which is none."""
+    return [number for name in _CODE_FIELDS if name in value and (number := code(value[name])) is not None]
 
 
 def first_code(value: Any) -> int | None:
