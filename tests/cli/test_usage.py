@@ -45,9 +45,16 @@ def test_without_the_extra_it_says_what_to_install(missing):
     assert ended.stderr == f"smswire: the command line needs {missing}: pip install {missing}\n"
 
 
-@pytest.mark.parametrize("module", ["click", "smswire.cli.sms", "smswire.flow.retry"])
-def test_an_interrupt_while_a_command_is_loaded_is_told_as_any_other(module):
+@pytest.mark.parametrize(
+    ("command", "module"),
+    [
+        ("sms", "click"), ("sms", "smswire.cli.sms"), ("sms", "smswire.flow.retry"), ("bulk", "smswire.cli.bulk"),
+        ("bulk", "smswire.cli.report"), ("bulk", "smswire.cli.sending"), ("bulk", "smswire.gateway"),
+    ],
+)  # fmt: skip
+def test_an_interrupt_while_a_command_is_loaded_is_told_as_any_other(command, module, file):
     """Status 130, and nothing was sent."""
+    arguments = {"sms": ["+491716992343", "hello"], "bulk": [str(file)]}[command]
     program = f"""
 import sys
 class Interrupting:
@@ -56,13 +63,43 @@ class Interrupting:
             sys.meta_path.remove(Interrupting)
             raise KeyboardInterrupt
 sys.meta_path.insert(0, Interrupting)
-sys.argv = ["smswire", "sms", "+491716992343", "hello"]
+sys.argv = ["smswire", {command!r}, *{arguments!r}]
 from smswire.cli import main
 main()
 """
-    ended = run_python(program)
+    ended = run_python(program, **{KEY_VARIABLE: "a-key"})
     assert (ended.returncode, ended.stdout) == (130, "")
     assert ended.stderr.lstrip() == "smswire: interrupted; nothing was sent\n"
+
+
+@pytest.mark.parametrize("place", ["in click", "behind click"])
+def test_an_interrupt_behind_the_result_changes_nothing(place):
+    """What was told stands, the exit status too."""
+    program = f"""
+import sys
+import click
+from smswire.cli import app, main
+class Interrupted(click.core.Context):
+    def exit(self, code=0):
+        if {place!r} == "in click":
+            raise KeyboardInterrupt
+        super().exit(code)
+app.app.context_class = click.Context
+from smswire.cli import balance
+balance.balance.context_class = Interrupted
+if {place!r} == "behind click":
+    call = app.app.main
+    def main_and_interrupt(*args, **kwargs):
+        call(*args, **kwargs)
+        raise KeyboardInterrupt
+    app.app.main = main_and_interrupt
+sys.argv = ["smswire", "balance", "--base-url", {NOWHERE!r}, "--timeout", "0.1"]
+main()
+"""
+    ended = run_python(program, **{KEY_VARIABLE: "a-key"})
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr.count("smswire: ") == 1
+    assert "interrupted" not in ended.stderr
 
 
 def test_a_command_loads_no_other_commands_libraries():

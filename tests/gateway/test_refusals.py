@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -137,11 +137,14 @@ def test_a_callback_that_cannot_be_called_is_refused_before_anything_is_sent(
     async def generate(outcome: SmsOutcome) -> AsyncIterator[SmsOutcome]:
         yield outcome
 
+    def generate_plainly(outcome: SmsOutcome) -> Iterator[SmsOutcome]:
+        yield outcome
+
     class Hears:
         async def __call__(self, outcome: SmsOutcome) -> None:
             await hear(outcome)
 
-    for on_outcome in (5, hear, generate, partial(hear), Hears(), Hears().__call__, partial(Hears())):
+    for on_outcome in (5, hear, generate, generate_plainly, partial(hear), Hears(), Hears().__call__, partial(Hears())):
         with pytest.raises(ConfigurationError):
             gateway.sms_many([Message(TO, TEXT)], on_outcome=on_outcome)
     assert sandbox.messages() == []

@@ -6,7 +6,9 @@ installed command calls, and therefore, with ``streams``, the only one here that
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
+import signal
 import sys
 
 from . import streams
@@ -19,17 +21,23 @@ def main() -> None:
     It is by what became of the messages: that the result could not be printed is told on stderr and changes nothing.
     """
     streams.settle()
+    told: list[int] = []
     try:
-        status = _run()
-    except KeyboardInterrupt:  # before a command had begun
-        print("smswire: interrupted; nothing was sent", file=sys.stderr)
-        status = 130
+        status = _run(told)
+    except KeyboardInterrupt:
+        if told:
+            status = told[0]
+        else:
+            print("smswire: interrupted; nothing was sent", file=sys.stderr)
+            status = 130
     finally:
         streams.tell_loss()
+    with contextlib.suppress(ValueError):  # not in the main thread, where no signal comes
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # what is left is the interpreter's own end
     raise SystemExit(status)
 
 
-def _run() -> int:
+def _run(told: list[int]) -> int:
     missing = [name for name in ("click", "rich") if importlib.util.find_spec(name) is None]
     if missing:
         names = " and ".join(missing)  # not the extra: pip finds that by its name only where smswire came from an index
@@ -37,4 +45,4 @@ def _run() -> int:
         return 2
     from .app import run
 
-    return run()
+    return run(told)

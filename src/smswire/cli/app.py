@@ -6,8 +6,6 @@ import importlib
 
 import click
 
-from .options import INTERRUPTED, Command
-
 _COMMANDS = ("sms", "bulk", "balance", "sandbox", "demo")
 
 
@@ -46,19 +44,23 @@ def app() -> None:
     """Send SMS through the gateway seven.io (once sms77.io), or through a sandbox of it on this machine."""
 
 
-def run() -> int:
+def run(told: list[int]) -> int:
     """Runs the command of this process's arguments, and gives its exit status.
 
+    Args:
+        told: gets that status as soon as the command has told what it came to.
+
     Raises:
-        KeyboardInterrupt: before the command had begun.
+        KeyboardInterrupt: before that, and so before the command had done anything: it handles others by itself.
     """
+    status: int
     try:
-        status: int = app(prog_name="smswire", standalone_mode=False)
+        status = app(prog_name="smswire", standalone_mode=False, obj=told)
     except click.ClickException as error:
         error.show()
-        return error.exit_code
-    except click.Abort:
-        if not Command.has_begun:
+        status = error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        if not told:
             raise KeyboardInterrupt from None
-        return INTERRUPTED
+        status = told[0]
     return status

@@ -61,14 +61,17 @@ def bulk(interrupts: Interrupts, /, settings: Settings, file: str, report: Path 
     Exit status: 0 all accepted, 1 not all or no report, 2 nothing sent because of the file or the usage, 130
     interrupted. That the result cannot be printed does not change it.
     """
-    from .report import ReportError
-    from .sending import send_file
-    from .source import SourceError
-    from .table import TableError
-
-    name = "standard input" if file == "-" else file
+    name = "standard input" if file == "-" else visible(file)
     try:
+        from .report import ReportError
+        from .sending import send_file
+        from .source import SourceError
+        from .table import TableError
+
         delivery = send_file(file, settings, interrupts, report=report)
+    except KeyboardInterrupt:  # once something is sent, it is the delivery that says so
+        complain("interrupted; nothing was sent")
+        return Result(INTERRUPTED, {"error": "interrupted", "sent": "no"})
     except TableError as error:
         complain(f"{name} cannot be sent as it is, and nothing was:\n{error}")
         findings = [finding._asdict() for finding in error.findings]
@@ -77,9 +80,6 @@ def bulk(interrupts: Interrupts, /, settings: Settings, file: str, report: Path 
     except (ReportError, SourceError) as error:
         complain(f"{error}; nothing was sent")
         return Result(WRONG_USAGE, {"error": str(error), "sent": "no"})
-    except KeyboardInterrupt:  # once something is sent, it is the delivery that says so
-        complain("interrupted; nothing was sent")
-        return Result(INTERRUPTED, {"error": "interrupted", "sent": "no"})
     for sentence in failures(delivery):
         complain(sentence)
     account = delivery.as_json() | {"report": str(report) if delivery.reported else None}

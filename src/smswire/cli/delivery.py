@@ -136,7 +136,8 @@ class Delivery:
 
     def was_cut_short(self) -> bool:
         """Whether there are rows that were not sent for no other reason than that the send was stopped."""
-        return bool(self.counts[NOT_SENT][_STOPPED_REASON]) or not self.read_all
+        is_read = self.read_all or self.breaks_off or self.failure is not None
+        return bool(self.counts[NOT_SENT][_STOPPED_REASON]) or not is_read
 
     def all_accepted(self) -> bool:
         """Whether there is nothing in the input that the gateway did not accept."""
@@ -182,5 +183,6 @@ def _refusal(outcome: SmsOutcome) -> str | None:
     error = outcome.error
     if not isinstance(error, GatewayError) or outcome.messages:
         return None
-    is_refused = error.status == 401 or (error.answer and error.answer.code in KEY_REFUSED)  # RFC 9110 15.5.2
+    # 401 is about who calls (RFC 9110 15.5.2), 403 need not be (15.5.4).
+    is_refused = error.status == 401 or (error.answer and error.answer.code in KEY_REFUSED)
     return ": ".join(filter(None, (error.message, error.advice))) if is_refused else None

@@ -128,7 +128,16 @@ def gateway_options(command: Callable[..., Result]) -> Callable[..., Result]:
         **rest: Any,
     ) -> Result:
         key = _api_key(api_key_file)
-        settings = Settings(key, base_url, trust, connections, auth, send_as, timeout, api_key_file)
+        settings = Settings(
+            key,
+            base_url=base_url,
+            trust=trust,
+            connections=connections,
+            auth=auth,
+            send_as=send_as,
+            timeout=timeout,
+            api_key_file=api_key_file,
+        )
         return command(settings, **rest)
 
     return with_settings
@@ -152,24 +161,21 @@ def _api_key(file: Path | None) -> str:
 class Command(click.Command):
     """A command that ends in one sentence on stderr and an exit status, whatever it raised of ours.
 
-    Its function returns a ``Result``, and finds in ``ctx.obj`` the ``Interrupts`` that are in force around it.
-
-    Attributes:
-        has_begun: one was invoked in this process.
+    Its function returns a ``Result``, and finds in ``ctx.obj`` the ``Interrupts`` that are in force around it. The list
+    that stands there before gets the exit status when the result is told.
     """
 
-    has_begun = False
-
     def invoke(self, ctx: click.Context) -> Any:
+        told: list[int] = ctx.obj if ctx.obj is not None else []
         with Interrupts() as interrupts:
-            Command.has_begun = True
             ctx.obj = interrupts
             result = self._result(ctx, interrupts)
             if ctx.params.get("as_json"):
                 print_json(result.as_json)
             elif words := "\n".join(result.words):
                 click.echo(words)
-        ctx.exit(NOT_ALL_ACCEPTED if result.is_all and stdout_loss() else result.status)
+            told.append(NOT_ALL_ACCEPTED if result.is_all and stdout_loss() else result.status)
+        ctx.exit(told[0])
 
     def _result(self, ctx: click.Context, interrupts: Interrupts) -> Result:
         from ..errors import ConfigurationError, InvalidRequest, SmswireError
@@ -208,8 +214,8 @@ def _as_text(value: Any) -> Any:
 
 
 def complain(sentence: str) -> None:
-    """A sentence on stderr."""
-    click.echo(f"smswire: {sentence}", err=True)
+    """A sentence on stderr, or several lines."""
+    click.echo("\n".join(map(visible, f"smswire: {sentence}".split("\n"))), err=True)
 
 
 def visible(text: str) -> str:

@@ -70,8 +70,9 @@ class Report:
                 if not place.is_file():
                     raise ReportError(f"the report cannot go to {self.path}: it is not a regular file")
                 for what, file in self._used.items():
-                    if os.path.samestat(os.stat(place), os.stat(file)):
-                        raise ReportError(f"the report cannot go to {self.path}: it is {what}")
+                    with contextlib.suppress(FileNotFoundError):  # it is gone meanwhile
+                        if os.path.samestat(os.stat(place), os.stat(file)):
+                            raise ReportError(f"the report cannot go to {self.path}: it is {what}")
             descriptor, self._written_as = tempfile.mkstemp(dir=place.parent, prefix=f".{place.name}.", suffix=".part")
         except OSError as error:
             raise ReportError(f"the report cannot go to {self.path}: {error.strerror}") from error

@@ -12,7 +12,7 @@ import click
 
 from ..flow.retry import Outcome
 from .interrupts import Interrupts
-from .options import ACCEPTED, INTERRUPTED, Command, Result, Settings, complain, gateway_options
+from .options import ACCEPTED, INTERRUPTED, Command, Result, Settings, complain, gateway_options, visible
 
 if TYPE_CHECKING:
     from ..gateway import SmsAnswer
@@ -96,4 +96,5 @@ def _in_words(answer: SmsAnswer) -> Iterator[str]:
     yield f"accepted (code {answer.code}{balance})"
     for message in answer.messages:
         told = {name: _plain(getattr(message, name)) for name in _SHOWN}
-        yield "  " + ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in told.items() if value is not None)
+        shown = (f"{name.replace('_', ' ')} {value}" for name, value in told.items() if value is not None)
+        yield "  " + visible(", ".join(shown))

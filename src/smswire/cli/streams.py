@@ -17,6 +17,13 @@ import sys
 from typing import Any, TextIO
 
 
+class _Closed(io.FileIO):
+    """The null device in the place of a stream that was closed: what is said to it is lost."""
+
+    def write(self, data: Any) -> int:
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+
+
 class _Lenient(io.RawIOBase):
     """The raw end of a stream; what cannot be written is dropped.
 
@@ -72,7 +79,7 @@ def settle() -> None:
 def _settled(name: str, stream: TextIO | None, number: int) -> TextIO:
     raw: Any
     if stream is None:
-        raw, encoding, line_buffering, write_through = io.FileIO(number, "w", closefd=False), "utf-8", False, False
+        raw, encoding, line_buffering, write_through = _Closed(number, "w", closefd=False), "utf-8", False, False
     elif isinstance(stream, io.TextIOWrapper):
         stream.flush()
         raw = getattr(stream.buffer, "raw", stream.buffer)  # with ``python -u`` the buffer is the raw end
@@ -80,8 +87,6 @@ def _settled(name: str, stream: TextIO | None, number: int) -> TextIO:
     else:
         return stream
     _ends[name] = end = _Lenient(raw, stream)
-    if stream is None:  # what is said to the null device is lost as well
-        end.loss = OSError(errno.EBADF, os.strerror(errno.EBADF))
     return io.TextIOWrapper(
         io.BufferedWriter(end), encoding, "backslashreplace", line_buffering=line_buffering, write_through=write_through
     )

@@ -212,13 +212,14 @@ def begun(outcome: Outcome | None) -> Outcome:
 
 
 def check_hook(name: str, hook: object, argument: str) -> None:
-    """Raises ``ConfigurationError`` for what cannot be called with the argument, or would have to be awaited."""
+    """Raises ``ConfigurationError`` for what cannot be called with the argument, or does nothing by being called."""
     function = hook
     while isinstance(function, partial):
         function = function.func
     # Of an object that can be called it is the method of its class that is.
     bodies = (function, type(function).__call__) if callable(function) else ()
-    if not bodies or any(map(inspect.iscoroutinefunction, bodies)) or any(map(inspect.isasyncgenfunction, bodies)):
+    kinds = (inspect.iscoroutinefunction, inspect.isasyncgenfunction, inspect.isgeneratorfunction)
+    if not bodies or any(is_kind(body) for body in bodies for is_kind in kinds):
         raise ConfigurationError(f"{name} must be a plain function of one {argument}")
 
 
