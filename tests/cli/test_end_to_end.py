@@ -18,11 +18,14 @@ from urllib.parse import urlsplit
 import pytest
 from click.testing import CliRunner
 
+from smswire import errors
 from smswire.cli.app import app
 from smswire.cli.interrupts import Interrupts
 from smswire.cli.options import KEY_VARIABLE
 from smswire.cli.sandboxed import SandboxError, running_sandbox
+from smswire.cli.sms import in_words
 from smswire.cli.trial import Sent, messages, table
+from smswire.gateway import MessageResult, SmsAnswer
 from smswire.sandbox import Sandbox
 
 KEY = "a-key-that-must-not-be-shown"
@@ -354,6 +357,12 @@ def test_a_report_does_not_replace_what_is_printed_to(sandbox, tmp_path):
         assert (ended.returncode, sandbox.messages()) == (2, [])
     assert log.read_text().startswith("of others\n")
     assert "it is where stderr goes; nothing was sent" in log.read_text()
+
+
+def test_what_a_gateway_answers_cannot_steer_the_terminal():
+    """Fields are shown with their escapes as such."""
+    answer = SmsAnswer(100, (MessageResult(errors.Sent.YES, sender="\x1b[2J\nsmswire: not accepted", text="Grüße 😀"),))
+    assert list(in_words(answer))[1:] == [r"  sender \x1b[2J\nsmswire: not accepted"]
 
 
 def test_a_report_does_not_replace_the_key_or_the_certificates(sandbox, tmp_path):

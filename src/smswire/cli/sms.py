@@ -59,7 +59,7 @@ def sms(
     except KeyboardInterrupt:  # not ours, so it cannot say by itself what it interrupted
         complain(f"interrupted; the SMS {_MAY_HAVE_LEFT[outcome.sent.value]}")
         return Result(INTERRUPTED, {"error": "interrupted", "sent": outcome.sent.value})
-    return Result(ACCEPTED, _as_json(answer), _in_words(answer))
+    return Result(ACCEPTED, _as_json(answer), in_words(answer))
 
 
 def _check_locale(parameter: str, value: str | None) -> None:
@@ -91,7 +91,8 @@ def _plain(value: object) -> object:
     return str(value) if isinstance(value, Decimal) else value
 
 
-def _in_words(answer: SmsAnswer) -> Iterator[str]:
+def in_words(answer: SmsAnswer) -> Iterator[str]:
+    """What is printed of it: a line for the whole, and one for each recipient."""
     balance = f", balance {answer.balance}" if answer.balance is not None else ""
     yield f"accepted (code {answer.code}{balance})"
     for message in answer.messages:
