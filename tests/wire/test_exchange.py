@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from smswire.errors import ConnectionEnded, InvalidRequest, ProtocolError
 from smswire.wire import Limits, Request
+from smswire.wire.channel import Channel
 from smswire.wire.content import inflate
 from smswire.wire.exchange import MAX_HEADS, Heads
 from smswire.wire.general import SLICE_BYTES, General, new_reader
@@ -92,12 +93,27 @@ def test_what_is_said_once_is_not_remembered() -> None:
 
 
 def test_the_memory_of_heads_is_bounded() -> None:
-    """The oldest goes first."""
+    """When it is full it begins anew."""
     heads = Heads(HOST)
     for number in range(3 * MAX_HEADS):
         heads.head_of(Request("GET", f"/{number}"))
         assert len(heads._known) <= MAX_HEADS
     assert f"/{3 * MAX_HEADS - 1}" in [target for _, _, target, _ in heads._known]
+
+
+def test_channels_may_share_what_is_remembered() -> None:
+    """A connection that was just opened builds no head that another has built."""
+    heads = Heads(HOST)
+    request = Request("POST", "/api/sms", [("X-Api-Key", "1")], b"a")
+    sent = []
+    for _ in range(2):
+        channel = Channel(HOST, heads=heads)
+        channel.send_request(request)
+        sent.append(bytes(channel.bytes_to_send()))
+    own = Channel(HOST)
+    own.send_request(request)
+    assert sent == [bytes(own.bytes_to_send())] * 2
+    assert len(heads._known) == 1
 
 
 def test_what_h11_refuses_is_an_invalid_request_without_its_values() -> None:

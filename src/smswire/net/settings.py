@@ -23,7 +23,7 @@ from ..flow.dialing import Address
 from ..flow.pool import Lookup, Pool
 from ..flow.retry import Outcome
 from ..wire.channel import Channel
-from ..wire.exchange import Lane, checked_lane
+from ..wire.exchange import Heads, Lane, checked_lane
 from ..wire.head import Limits
 from ..wire.message import Request
 from ..wire.tls import TLS
@@ -82,6 +82,7 @@ class Settings:
         self._trust = trust
         self._limits = Limits() if limits is None else limits
         self._lane = checked_lane(lane)
+        self._heads = Heads(self.origin.authority)
         self._resolve = resolve
         self._pacer = pacer_for(self.origin.host) if pacer is None else pacer
         self._pool_options = pool
@@ -167,7 +168,7 @@ class Settings:
     def _new_channel(self) -> Channel:
         if self.needs_trust:
             self.load_trust()
-        return Channel(self.origin.authority, tls=self._tls, limits=self._limits, lane=self._lane)
+        return Channel(self.origin.authority, tls=self._tls, limits=self._limits, lane=self._lane, heads=self._heads)
 
 
 def draw() -> float:

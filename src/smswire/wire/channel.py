@@ -98,6 +98,7 @@ class Channel:
         tls: context and name for TLS, or None for plain http.
         limits: what an answer may take.
         lane: ``"auto"`` reads answers that are plain without h11, ``"h11"`` reads all by h11; they say the same.
+        heads: the request heads of this host that are remembered, where channels share them; by default its own.
 
     Raises:
         ConfigurationError: the host is empty or not ASCII, the context does not fit the name, or there is no such lane.
@@ -125,12 +126,13 @@ class Channel:
         tls: TLS | None = None,
         limits: Limits = Limits(),  # noqa: B008  (frozen)
         lane: Lane = "auto",
+        heads: Heads | None = None,
     ) -> None:
         if not _is_host(host):
             raise ConfigurationError("the host must be printable ASCII without spaces")
         self.host = host
         self._limits = limits
-        self._heads = Heads(host)
+        self._heads = Heads(host) if heads is None else heads
         self._lane = checked_lane(lane)
         self._exchange: Exchange | None = None
         self._request: Request | None = None

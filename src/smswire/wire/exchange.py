@@ -45,7 +45,7 @@ _ONE_TIME: Final = ("date", "digest", "idempotency", "nonce", "request-id", "sig
 
 
 class Heads:
-    """The request heads of one host, remembered where that can pay."""
+    """The request heads of one host, remembered where that can pay; for any number of threads."""
 
     __slots__ = ("_host", "_known")
 
@@ -66,7 +66,7 @@ class Heads:
             known = self._build(request, is_sized)
             if _may_come_again(request):
                 if len(self._known) >= MAX_HEADS:
-                    del self._known[next(iter(self._known))]
+                    self._known.clear()
                 self._known[key] = known
         return b"%s%d\r\n\r\n" % (known, len(request.body)) if is_sized else known
 
