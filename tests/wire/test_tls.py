@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import ssl
 from datetime import UTC, datetime
 from typing import Any
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from smswire.errors import CertificateError, ConfigurationError, ConnectionEnded, Sent, SmswireError, TLSError
 from smswire.wire import TLS, Channel, Request
-from smswire.wire.tls import Session
+from smswire.wire.tls import RECORD_BYTES, Session
 
 from .feeding import pieces_of
 from .lanes import new_channel
@@ -312,3 +313,31 @@ def test_a_session_carries_nothing_before_its_handshake() -> None:
     session.handed_over(len(session.bytes_to_send()))
     assert session.handed == 0
     assert session.failure is not None
+
+
+# what is kept
+
+
+class _Allocated(ctypes.Structure):
+    _fields_ = [(name, ctypes.c_size_t) for name in ("arena", "b", "c", "d", "e", "f", "g", "in_use", "free", "top")]
+
+
+def in_use() -> int:
+    """Bytes that the C library has given out, where it can tell (glibc); else 0."""
+    mallinfo2 = getattr(ctypes.CDLL(None), "mallinfo2", None)
+    if mallinfo2 is None:
+        return 0
+    mallinfo2.restype = _Allocated
+    return int(mallinfo2().in_use)
+
+
+def test_tickets_are_not_answered_and_leave_no_buffer_behind() -> None:
+    """OpenSSL would keep the 16 KB it reads them into until the next request, which an idle connection may wait for."""
+    channel, peer = opening(), Peer(server_context(TLS13))
+    tickets = shake_hands(channel, peer)
+    assert tickets
+    before = in_use()
+    assert channel.receive_data(tickets) is None
+    assert in_use() - before < RECORD_BYTES // 2
+    assert bytes(channel.bytes_to_send()) == b""
+    assert channel.reusable

@@ -99,6 +99,9 @@ class Session:
             try:
                 piece = self._object.read(RECORD_BYTES)
             except ssl.SSLWantReadError:
+                # After a session ticket OpenSSL keeps 16 KB for handshakes until something is written, if only nothing.
+                with contextlib.suppress(ssl.SSLError):
+                    self._object.write(b"")
                 break
             except ssl.SSLZeroReturnError:
                 piece = b""
