@@ -158,6 +158,15 @@ class Held:
             assert self.begun.acquire(timeout=WITHIN_S)
 
 
+def taken_by_a_thread(held: Held, told: list[SmsOutcome]) -> tuple[SmsStream, threading.Thread]:
+    """A stream with two calls under way, and the thread that waits for what they come to."""
+    stream = stream_of(20, 2, held.send)
+    taker = threading.Thread(target=lambda: told.extend(stream))
+    taker.start()
+    held.wait_for(2)
+    return stream, taker
+
+
 def ended(thread: threading.Thread) -> bool:
     thread.join(WITHIN_S)
     return not thread.is_alive()
@@ -166,11 +175,8 @@ def ended(thread: threading.Thread) -> bool:
 def test_a_second_thread_is_refused_while_one_takes() -> None:
     """Each of the two would wait for what the other has taken; it may only stop the sending, which close does first."""
     held = Held()
-    stream = stream_of(20, 2, held.send)
     told: list[SmsOutcome] = []
-    taker = threading.Thread(target=lambda: told.extend(stream))
-    taker.start()
-    held.wait_for(2)
+    stream, taker = taken_by_a_thread(held, told)
     for act in (lambda: next(stream), stream.close):
         with pytest.raises(RuntimeError, match="another thread is taking"):
             act()
@@ -185,10 +191,7 @@ def test_a_block_left_while_another_thread_takes_stops_and_hides_no_error() -> N
     """What ended the block is what is raised."""
     held = Held()
     told: list[SmsOutcome] = []
-    stream = stream_of(20, 2, held.send)
-    taker = threading.Thread(target=lambda: told.extend(stream))
-    taker.start()
-    held.wait_for(2)
+    stream, taker = taken_by_a_thread(held, told)
     with pytest.raises(LookupError), stream:
         raise LookupError
     held.may_end.release(20)
@@ -217,11 +220,8 @@ def test_a_second_thread_that_closes_is_refused_too() -> None:
 def test_who_waits_is_woken_when_another_thread_gives_up() -> None:
     """Not when a call ends: that may be at its deadline."""
     held = Held()
-    stream = stream_of(20, 2, held.send)
     told: list[SmsOutcome] = []
-    taker = threading.Thread(target=lambda: told.extend(stream))
-    taker.start()
-    held.wait_for(2)
+    stream, taker = taken_by_a_thread(held, told)
     stream.give_up()
     assert ended(taker)
     assert [outcome.sent for outcome in told] == [Sent.MAYBE] * 2

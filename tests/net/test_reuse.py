@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from smswire import Sent, errors
+from smswire import Client, Sent, errors
 from smswire.net.pacers import Pacer
 
 from .raw import OK, Peer
@@ -24,6 +24,14 @@ def test_one_connection_carries_call_after_call(serve, make_client, tls):
         client.request("POST", "/")
     stats = client.stats()
     assert (server.accepted, stats.opened, stats.reused, stats.idle) == (1, 1, 9, 1)
+
+
+def test_connections_of_a_client_share_their_request_heads():
+    """A new one builds no head that another has built; another client's are its own."""
+    clients = [Client("http://127.0.0.1:1", pacer=Pacer()) for _ in range(2)]
+    (one, other), (foreign, _) = ([client._settings._new_channel()._heads for _ in range(2)] for client in clients)
+    assert one is other
+    assert one is not foreign
 
 
 def test_a_connection_retires_between_400_and_500_requests(make_sandbox, make_client):

@@ -51,7 +51,7 @@ def run(told: list[int]) -> int:
         told: gets that status as soon as the command has told what it came to.
 
     Raises:
-        KeyboardInterrupt: before that, and so before the command had done anything: it handles others by itself.
+        KeyboardInterrupt: before the command has begun, or when it has told: in between it handles them by itself.
     """
     status: int
     try:
@@ -59,8 +59,6 @@ def run(told: list[int]) -> int:
     except click.ClickException as error:
         error.show()
         status = error.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        if not told:
-            raise KeyboardInterrupt from None
-        status = told[0]
+    except click.Abort:  # what click makes of it
+        raise KeyboardInterrupt from None
     return status

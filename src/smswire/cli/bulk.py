@@ -96,7 +96,7 @@ def summary(delivery: Delivery) -> Iterator[str]:
     """The account by outcome, with the reasons behind each: one line an outcome."""
     from .delivery import ACCEPTED_IN_PART, IN_WORDS
 
-    cause = "a refused key" if _ends_with_refusal(delivery) else "Ctrl-C" if delivery.interrupted else ""
+    cause = "a refused key" if delivery.ended_by_refusal() else "Ctrl-C" if delivery.interrupted else ""
     stopped = f"; stopped by {cause}" if cause else ""
     yield f"{delivery.recipients():,} recipients in {delivery.seconds:.1f} s{stopped}"
     for kind, reasons in delivery.counts.items():
@@ -104,10 +104,6 @@ def summary(delivery: Delivery) -> Iterator[str]:
             continue  # it needs a group, which most files have none of
         why = ", ".join(f"{reason}: {count:,}" for reason, count in reasons.most_common())
         yield f"  {IN_WORDS[kind]:<18} {reasons.total():>9,}" + (f"   ({why})" if why else "")
-
-
-def _ends_with_refusal(delivery: Delivery) -> bool:
-    return delivery.refusal is not None and delivery.was_cut_short()
 
 
 def failures(delivery: Delivery) -> Iterator[str]:
@@ -119,7 +115,7 @@ def failures(delivery: Delivery) -> Iterator[str]:
     more = delivery.recipients() - delivery.counts[ACCEPTED].total() - len(delivery.failures)
     if more:
         yield f"and {more:,} more not accepted"
-    if _ends_with_refusal(delivery):
+    if delivery.ended_by_refusal():
         yield f"the rest was not sent, since {delivery.refusal}"
     if delivery.failure is not None:
         yield delivery.failure

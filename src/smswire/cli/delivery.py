@@ -134,10 +134,10 @@ class Delivery:
         """How many rows have been read and have no outcome."""
         return len(self._open)
 
-    def was_cut_short(self) -> bool:
-        """Whether there are rows that were not sent for no other reason than that the send was stopped."""
+    def ended_by_refusal(self) -> bool:
+        """Whether there are rows that were not sent for no other reason than that the key was refused."""
         is_read = self.read_all or self.breaks_off or self.failure is not None
-        return bool(self.counts[NOT_SENT][_STOPPED_REASON]) or not is_read
+        return self.refusal is not None and (bool(self.counts[NOT_SENT][_STOPPED_REASON]) or not is_read)
 
     def all_accepted(self) -> bool:
         """Whether there is nothing in the input that the gateway did not accept."""

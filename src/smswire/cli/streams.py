@@ -17,7 +17,7 @@ import sys
 from typing import Any, TextIO
 
 
-class _Closed(io.FileIO):
+class _ClosedStream(io.FileIO):
     """The null device in the place of a stream that was closed: what is said to it is lost."""
 
     def write(self, data: Any) -> int:
@@ -79,7 +79,7 @@ def settle() -> None:
 def _settled(name: str, stream: TextIO | None, number: int) -> TextIO:
     raw: Any
     if stream is None:
-        raw, encoding, line_buffering, write_through = _Closed(number, "w", closefd=False), "utf-8", False, False
+        raw, encoding, line_buffering, write_through = _ClosedStream(number, "w", closefd=False), "utf-8", False, False
     elif isinstance(stream, io.TextIOWrapper):
         stream.flush()
         raw = getattr(stream.buffer, "raw", stream.buffer)  # with ``python -u`` the buffer is the raw end

@@ -175,6 +175,7 @@ class SmsStream:
 
         Raises:
             KeyboardInterrupt: it gives up waiting; those calls are ``MAYBE``.
+            RuntimeError: another thread takes or closes, and gets what they come to; nothing new begins all the same.
         """
         batch = self._batch
         batch.is_stopped = True

@@ -32,7 +32,7 @@ def load(trust: Trust) -> ssl.SSLContext:
             of hashed certificates; or a context of the caller's, which is used as it is.
 
     Raises:
-        ConfigurationError: the file is missing, unreadable, or holds no certificate.
+        ConfigurationError: the file or folder is missing, unreadable, or holds no certificate.
     """
     if isinstance(trust, ssl.SSLContext):
         return trust
