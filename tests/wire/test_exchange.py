@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import threading
 import tracemalloc
 import zlib
 
@@ -99,6 +100,23 @@ def test_the_memory_of_heads_is_bounded() -> None:
         heads.head_of(Request("GET", f"/{number}"))
         assert len(heads._known) <= MAX_HEADS
     assert f"/{3 * MAX_HEADS - 1}" in [target for _, _, target, _ in heads._known]
+
+
+def test_threads_share_what_is_remembered() -> None:
+    """More heads than there is room for, asked for by many at once: each is the right one."""
+    heads = Heads(HOST)
+    requests = [Request("GET", f"/{number}") for number in range(MAX_HEADS + 8)]
+    expected = [Heads(HOST).head_of(request) for request in requests]
+    found: list[list[bytes]] = []
+    threads = [
+        threading.Thread(target=lambda: found.append([heads.head_of(request) for request in requests * 3]))
+        for _ in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [expected * 3] * 8
 
 
 def test_channels_may_share_what_is_remembered() -> None:

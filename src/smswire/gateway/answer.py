@@ -184,11 +184,11 @@ def read_balance(status: int, body: bytes) -> Balance:
     """
     check_status(status, body)
     value = _value(body)
-    if isinstance(value, dict):
-        codes = fields.codes_of(value) if "amount" not in value else []
-    else:
-        codes = [code for code in [fields.code(value)] if code in ANY_ENDPOINT]
-    _check_codes(codes, status, value, body)
+    codes = fields.codes_of(value)
+    if not isinstance(value, dict):
+        _check_codes([code for code in codes if code in ANY_ENDPOINT], status, value, body)
+    elif "amount" not in value:
+        _check_codes(codes, status, value, body)
     amount = fields.decimal(value.get("amount") if isinstance(value, dict) else value)
     if amount is None:
         raise _unreadable(status, body, "holds no balance")
@@ -207,10 +207,7 @@ def read(status: int, body: bytes) -> Answer:
     value = _value(body)
     if value == "":
         raise _unreadable(status, body, "is empty")
-    if isinstance(value, dict):
-        codes = fields.codes_of(value)
-    else:
-        codes = [code for code in [fields.first_code(value)] if code is not None]
+    codes = fields.codes_of(value)
     _check_codes(codes, status, value, body)
     return Answer(status, value, codes[0] if codes else None, body)
 

@@ -6,7 +6,6 @@ Each reader takes any JSON value and returns what it stands for, or None. None o
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
@@ -19,8 +18,11 @@ _CODE = re.compile(r"[0-9]{2,4}")
 _NUMBER = re.compile(r"[+-]?[0-9]{1,40}(?:[.,][0-9]{1,40})?")
 
 
-def codes_of(value: Mapping[str, Any]) -> list[int]:
-    """The codes of an object, by the fields that may hold one. ``success`` may as well be a bool, which is none."""
+def codes_of(value: Any) -> list[int]:
+    """The codes of an object, in whichever fields hold one (a bool is none); of any other answer the one it is."""
+    if not isinstance(value, dict):
+        number = first_code(value)
+        return [] if number is None else [number]
     return [number for name in _CODE_FIELDS if name in value and (number := code(value[name])) is not None]
 
 
